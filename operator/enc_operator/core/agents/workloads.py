@@ -1,0 +1,230 @@
+"""An Agent's workload, as a manifest, to the Agent that it runs and the texts of its own configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from enc_operator.core.agents.backends import Backend, BackendKind, decide_backend
+from enc_operator.core.agents.environment import Configuration, Variable, environment_of
+from enc_operator.core.agents.files import is_main_file, is_mounted_check, mounted_texts, secret_mounts
+from enc_operator.core.agents.model import Agent, Level, OwnText, Scoping, SecretMount
+from enc_operator.core.agents.settings import (
+    MainFile,
+    backend_types,
+    handles_in_variable,
+    is_bound,
+    is_overridden,
+    is_true,
+    merged_settings,
+    parse_main_file,
+    scoping_of,
+)
+from enc_operator.core.findings import Finding, finding
+from enc_operator.core.inventory import Component, TargetFact, WorkloadFact
+from enc_operator.core.objects.detection import image_name
+from enc_operator.core.objects.shapes import entries, mapping, text
+from enc_operator.core.templates.strings import strings_in
+from enc_operator.core.templates.variables import Unknown
+from enc_resolver.handles import handle_in
+
+# Which processes load secrets: agent.md §3 of the facts; system-probe skips it.
+_READERS = frozenset(
+    {
+        "agent",
+        "trace-agent",
+        "process-agent",
+        "security-agent",
+        "otel-agent",
+        "cluster-agent",
+        "unprivileged-single-agent",
+    }
+)
+_NO_READERS = frozenset(
+    {
+        "system-probe",
+        "host-profiler",
+        "agent-data-plane",
+        "private-action-runner",
+        "flightrecorder",
+        "fips-proxy",
+    }
+)
+
+
+@dataclass(slots=True)
+class Installed:
+    """An Agent, the texts of its own configuration, and what is wrong with them."""
+
+    agent: Agent
+    texts: list[OwnText] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def reading_containers(manifest: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
+    """Return the containers that resolve handles: the Agent's by name, or of the same image as the first."""
+    containers = list(entries(manifest, "spec", "template", "spec", "containers"))
+    if not containers:
+        return []
+    image = image_name(text(containers[0][1], "image"))
+    return [(index, item) for index, item in containers if _reads(item, image)]
+
+
+def _reads(container: Mapping[str, Any], image: str) -> bool:
+    name = text(container, "name")
+    return name in _READERS or (name not in _NO_READERS and image_name(text(container, "image")) == image)
+
+
+def read_workload(
+    workload: WorkloadFact, target: TargetFact, configuration: Configuration, settings: frozenset[str]
+) -> Installed:
+    """Read an Agent's workload as it will be after the injection that the target asks for."""
+    spec = mapping(workload.manifest, "spec", "template", "spec")
+    namespace = workload.object.namespace
+    where = workload.where.at("spec", "template", "spec")
+    files, findings = _main_files(spec, workload, configuration)
+    environments = {
+        text(container, "name"): environment_of(
+            container, where.at("containers", index), namespace, configuration
+        )
+        for index, container in reading_containers(workload.manifest)
+    }
+    environment = next(iter(environments.values()), {})
+    merged = merged_settings(files, environment)
+    installed = Installed(_agent(workload, target, merged, environment), [], findings)
+    for name, variables in environments.items():
+        add_variables(installed, name, variables, settings)
+    for file in files:
+        add_main_file(installed, file, environment)
+    _add_checks(installed, spec, configuration)
+    return installed
+
+
+def _agent(
+    workload: WorkloadFact,
+    target: TargetFact,
+    settings: Mapping[str, str],
+    environment: Mapping[str, Variable],
+) -> Agent:
+    spec = mapping(workload.manifest, "spec", "template", "spec")
+    backend = planned_backend(decide_backend(settings, backend_types(settings)), target, workload.component)
+    providers = settings.get("extra_config_providers", "").split()
+    declared = tuple(
+        SecretMount(volume.mount_path, volume.secret_name, tuple((key, key) for key in volume.keys), volume)
+        for volume in target.volumes
+    )
+    return Agent(
+        component=workload.component,
+        flavour=workload.flavour,
+        name=str(workload.object),
+        where=workload.where,
+        backend=backend,
+        namespace=workload.object.namespace,
+        service_account=text(spec, "serviceAccountName") or text(spec, "serviceAccount") or "default",
+        scoping=planned_scoping(scoping_of(settings), backend, target),
+        skip_checks=is_true(settings.get("secret_backend_skip_checks", "")),
+        takes_cluster_checks=workload.component is Component.RUNNER or "clusterchecks" in providers,
+        environment={name: variable.value for name, variable in environment.items()},
+        mounts=declared + tuple(mount for mount in secret_mounts(spec) if not _is_declared(mount, declared)),
+        cross_namespace=target.cross_namespace,
+    )
+
+
+def _is_declared(mount: SecretMount, declared: tuple[SecretMount, ...]) -> bool:
+    return any(mount.path == other.path for other in declared)
+
+
+def planned_backend(backend: Backend, target: TargetFact, component: Component) -> Backend:
+    """Return what reads handles after the injection: the user's own backend stays, else the target's mode decides.
+
+    The Cluster Agent's image has no Python: there the built-in helper reads, behind a guard.
+    """
+    if backend.is_users or target.mode == "none":
+        return backend
+    bundled = target.mode == "bundled" and component is not Component.CLUSTER
+    return Backend(BackendKind.BUNDLED if bundled else BackendKind.BUILTIN, root=backend.root)
+
+
+def planned_scoping(scoping: Scoping, backend: Backend, target: TargetFact) -> Scoping:
+    """Return the Agent's limits after the injection, which keeps an Agent to its pods' own namespaces."""
+    if backend.kind not in (BackendKind.BUNDLED, BackendKind.BUILTIN) or target.mode == "none":
+        return scoping
+    return replace(scoping, own_namespace_only=scoping.own_namespace_only or not target.cross_namespace)
+
+
+def _main_files(
+    spec: Mapping[str, Any], workload: WorkloadFact, configuration: Configuration
+) -> tuple[list[MainFile], list[Finding]]:
+    files: list[MainFile] = []
+    findings: list[Finding] = []
+    for mounted in mounted_texts(spec, workload.object.namespace, configuration):
+        if is_main_file(mounted.path, workload.flavour):
+            file, faults = parse_main_file(mounted.text, mounted.where)
+            files.append(file)
+            findings += faults
+    return files, findings
+
+
+def add_variables(
+    installed: Installed, process: str, variables: Mapping[str, Variable], settings: frozenset[str]
+) -> None:
+    """Add the handles in a process's environment; those in variables that are no setting are findings."""
+    for variable in variables.values():
+        if isinstance(variable.value, Unknown):
+            continue
+        for path, value in handles_in_variable(variable.value):
+            if is_bound(variable.name, settings):
+                _add_setting(installed, process, variable, path, value)
+            else:
+                installed.findings.append(unbound(variable))
+
+
+def _add_setting(
+    installed: Installed, process: str, variable: Variable, inner: tuple[Any, ...], value: str
+) -> None:
+    where = variable.where.within(*inner)
+    for index, known in enumerate(installed.texts):
+        if (known.path, known.text, known.level) == (
+            variable.name,
+            value,
+            Level.SETTING,
+        ) and known.where.inner == inner:
+            installed.texts[index] = replace(known, process=f"{known.process}, {process}")
+            return
+    installed.texts.append(
+        OwnText(installed.agent, Level.SETTING, where, variable.name, value, process, value)
+    )
+
+
+def unbound(variable: Variable) -> Finding:
+    """Say that a variable with a handle is no setting of the Agent."""
+    return finding(
+        "env-unknown",
+        variable.where,
+        f"{variable.name} is bound to no setting of the Agent: the handle in it is never resolved there",
+        "use the variable of the setting that you mean, or a template that reads it with %%env_…%%",
+    )
+
+
+def add_main_file(installed: Installed, file: MainFile, environment: Mapping[str, Variable]) -> None:
+    """Add the handles of the main file, where the environment does not win."""
+    for inner, value in strings_in(file.value):
+        if handle_in(value) is None:
+            continue
+        place = file.where.within(*inner)
+        winner = is_overridden(inner, environment)
+        if winner is None:
+            name = ".".join(str(step) for step in inner)
+            installed.texts.append(OwnText(installed.agent, Level.SETTING, place, name, value, "", value))
+        else:
+            what = f"{winner} in the Agent's environment wins over this value: the handle is never resolved"
+            installed.findings.append(
+                finding("not-resolved", place, what, f"remove {winner}, or the value here")
+            )
+
+
+def _add_checks(installed: Installed, spec: Mapping[str, Any], configuration: Configuration) -> None:
+    agent = installed.agent
+    for mounted in mounted_texts(spec, agent.namespace, configuration):
+        if is_mounted_check(mounted.path, agent.flavour):
+            text_ = OwnText(agent, Level.CHECK, mounted.where, mounted.path, mounted.text)
+            installed.texts.append(text_)

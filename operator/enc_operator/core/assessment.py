@@ -1,0 +1,180 @@
+"""Facts in, everything that follows out: decisions, findings, permissions, changed workloads.
+
+`questions` lists what a door must ask of RBAC first; `assess` decides with the answers. Every door prints, applies or answers
+the same `Assessment`.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from enc_operator.core.access import Allowed, Authority, Denied, decide, question_of
+from enc_operator.core.agents.backends import BackendKind
+from enc_operator.core.agents.install import agent_workloads, target_of
+from enc_operator.core.agents.model import Agent
+from enc_operator.core.findings import Finding, Severity
+from enc_operator.core.injection.parts import config_map
+from enc_operator.core.injection.planning import Injection, plan_injection
+from enc_operator.core.inventory import Inventory, Question, WorkloadFact
+from enc_operator.core.judgement import Judged, explain
+from enc_operator.core.rbac.planning import Need, Permission, plan_permissions
+from enc_operator.core.references.gather import gather
+from enc_operator.core.references.gathering import Gathered
+from enc_operator.core.references.model import Reference, SecretTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What follows from an inventory, in a stable order."""
+
+    agents: tuple[Agent, ...]
+    judged: tuple[Judged, ...]
+    findings: tuple[Finding, ...]
+    permissions: tuple[Permission, ...]
+    injections: tuple[Injection, ...]
+    config_maps: tuple[Mapping[str, Any], ...] = field(default=())
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any finding is an error."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+    def objects(self) -> list[Mapping[str, Any]]:
+        """Return the objects to apply: Roles and RoleBindings first, since an Agent that asks too early never asks again."""
+        found: list[Mapping[str, Any]] = [
+            item for permission in self.permissions for item in permission.objects()
+        ]
+        found += self.config_maps
+        return found + [
+            item.manifest for item in self.injections if item.manifest is not None and item.changes
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An inventory's Agents and references, which the answers of RBAC do not change."""
+
+    agents: list[Agent]
+    gathered: Gathered
+
+
+def prepare(inventory: Inventory) -> Prepared:
+    """Gather the Agents and references of an inventory, once for `questions` and `assess`."""
+    return Prepared(*gather(inventory))
+
+
+def questions(inventory: Inventory, prepared: Prepared | None = None) -> list[Question]:
+    """List what to ask of RBAC: references of pods that neither their namespace nor a grant allows."""
+    prepared = prepared or prepare(inventory)
+    agents, gathered = prepared.agents, prepared.gathered
+    authority = authority_of(inventory, agents)
+    found: set[Question] = set()
+    for reference in gathered.references:
+        for referrer in (reference.referrer, *(match.referrer for match in reference.matches)):
+            if isinstance(reference.target, SecretTarget):
+                question = question_of(referrer, reference.target, authority)
+                if question:
+                    found.add(question)
+    return sorted(found)
+
+
+def authority_of(inventory: Inventory, agents: Iterable[Agent]) -> Authority:
+    """Return what decides. RBAC is never asked for an Agent: the Roles that we make would authorise themselves."""
+    deputies = {(agent.namespace, agent.service_account) for agent in agents}
+    for binding in inventory.bindings:
+        if binding.ours:
+            deputies |= {
+                (subject.namespace or binding.namespace, subject.name) for subject in binding.subjects
+            }
+    return Authority.of(
+        inventory.grants,
+        inventory.namespaces,
+        inventory.trusted_labels,
+        inventory.answers,
+        frozenset(deputies),
+        inventory.now,
+    )
+
+
+def assess(inventory: Inventory, prepared: Prepared | None = None) -> Assessment:
+    """Assess an inventory, whose `answers` hold what `questions` asked for."""
+    prepared = prepared or prepare(inventory)
+    agents, gathered = prepared.agents, prepared.gathered
+    authority = authority_of(inventory, agents)
+    judged = tuple(judge(reference, authority) for reference in gathered.references)
+    permissions = plan_permissions(_needs(judged))
+    injections = _injections(inventory, agents, judged)
+    return Assessment(
+        tuple(agents),
+        judged,
+        _findings(inventory, gathered, judged, injections),
+        tuple(permissions),
+        injections,
+        _config_maps(inventory, injections),
+    )
+
+
+def judge(reference: Reference, authority: Authority) -> Judged:
+    """Decide on a reference, and on each pod that an Agent's own template reaches."""
+    if reference.problem:
+        problem = reference.problem
+        return Judged(reference, Denied(problem.code, problem.message, problem.fix))
+    if not isinstance(reference.target, SecretTarget):
+        return Judged(reference, Allowed(str(getattr(reference.target, "what", NO_POD))))
+    target = reference.target
+    matches = tuple((match, decide(match.referrer, target, authority)) for match in reference.matches)
+    return Judged(reference, decide(reference.referrer, target, authority), matches)
+
+
+NO_POD = "no pod decides it yet"
+
+
+def _needs(judged: Iterable[Judged]) -> list[tuple[Need, int]]:
+    counts: Counter[Need] = Counter()
+    for item in judged:
+        reference, agent, target = item.reference, item.reference.agent, item.reference.target
+        if not (item.granted and agent and agent.in_kubernetes and isinstance(target, SecretTarget)):
+            continue
+        if target.name is not None and target.file is None and reference.live:
+            counts[Need(target.namespace, agent.namespace, agent.service_account, target.name)] += 1
+    return sorted(counts.items())
+
+
+def _injections(
+    inventory: Inventory, agents: Iterable[Agent], judged: Iterable[Judged]
+) -> tuple[Injection, ...]:
+    """Plan for the workloads that resolve something, or that an AgentTarget asks for."""
+    used: dict[str, list[Judged]] = defaultdict(list)
+    for item in judged:
+        if item.reference.agent and item.reference.live and item.granted:
+            used[item.reference.agent.name].append(item)
+    by_name = {agent.name: agent for agent in agents}
+    found = [
+        _inject(inventory, workload, by_name[str(workload.object)], used[str(workload.object)])
+        for workload in agent_workloads(inventory)
+        if used[str(workload.object)] or target_of(workload, inventory.targets).where
+    ]
+    return tuple(sorted(found, key=lambda injection: injection.object))
+
+
+def _inject(inventory: Inventory, workload: WorkloadFact, agent: Agent, used: list[Judged]) -> Injection:
+    namespaces = {
+        item.reference.target.namespace for item in used if isinstance(item.reference.target, SecretTarget)
+    }
+    target = target_of(workload, inventory.targets)
+    root = agent.backend.root if agent.backend.kind is BackendKind.BUNDLED else ""
+    return plan_injection(workload, target, inventory.resolver, namespaces, root)
+
+
+def _config_maps(inventory: Inventory, injections: Iterable[Injection]) -> tuple[Mapping[str, Any], ...]:
+    namespaces = {item.object.namespace for item in injections if item.manifest is not None}
+    return tuple(config_map(namespace, inventory.resolver) for namespace in sorted(namespaces))
+
+
+def _findings(
+    inventory: Inventory, gathered: Gathered, judged: tuple[Judged, ...], injections: tuple[Injection, ...]
+) -> tuple[Finding, ...]:
+    found = [*inventory.faults, *gathered.findings, *explain(inventory, judged, injections)]
+    unique = {(item.code, item.where.sort_key(), item.what): item for item in found}
+    return tuple(sorted(unique.values(), key=lambda finding: finding.sort_key()))

@@ -1,0 +1,160 @@
+"""Whether a workload takes the injection, and the manifest that comes out of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from enc_operator.core.agents.backends import BackendKind, decide_backend
+from enc_operator.core.agents.workloads import reading_containers
+from enc_operator.core.findings import ObjectRef
+from enc_operator.core.injection import parts
+from enc_operator.core.inventory import Flavour, Resolver, TargetFact, WorkloadFact
+from enc_operator.core.objects.shapes import entries, labels, mapping, text
+from enc_operator.core.references.model import Problem
+
+_PREFIXES = {Flavour.DATADOG: "DD_", Flavour.STACKSTATE: "STS_"}
+_SERVER_FIELDS = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink")
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """What becomes of one workload: the changed manifest, or why it stays as it is.
+
+    `changes` are sentences for a person; an empty list means that it has been injected before.
+    """
+
+    object: ObjectRef
+    manifest: Mapping[str, Any] | None
+    changes: tuple[str, ...] = ()
+    refused: Problem | None = None
+
+
+def plan_injection(
+    workload: WorkloadFact, target: TargetFact, resolver: Resolver, namespaces: Iterable[str], root: str = ""
+) -> Injection:
+    """Plan the injection into a workload; `namespaces` are those of the Secrets that its pods' references may use."""
+    refused = refusal(workload, target)
+    if refused:
+        return Injection(workload.object, None, refused=refused)
+    prefix = _PREFIXES[workload.flavour]
+    arguments = parts.arguments(workload.component, target, root)
+    wanted = parts.variables(prefix, target, tuple(sorted(set(namespaces))), arguments)
+    spec = mapping(workload.manifest, "spec", "template", "spec")
+    changed = _changed_spec(spec, workload, target, resolver, wanted)
+    manifest = _with_spec(workload.manifest, changed)
+    return Injection(workload.object, manifest, tuple(_changes(spec, changed)))
+
+
+def refusal(workload: WorkloadFact, target: TargetFact) -> Problem | None:
+    """Return why a workload cannot or must not take the injection, or None."""
+    spec = mapping(workload.manifest, "spec", "template", "spec")
+    if (
+        text(spec, "os", "name") == "windows"
+        or labels(spec, "nodeSelector").get("kubernetes.io/os") == "windows"
+    ):
+        return Problem("agent-refused", "it runs on Windows, where the resolver does not run", _EXCLUDE)
+    marks = {**labels(workload.manifest, "metadata", "annotations"), **labels(spec, "nodeSelector")}
+    if any(key.startswith("autopilot.gke.io/") for key in marks):
+        return Problem("agent-refused", "GKE Autopilot admits no change to the Agent's pods", _EXCLUDE)
+    containers = reading_containers(workload.manifest)
+    if not containers:
+        return Problem("agent-refused", "it has no container that resolves handles", _EXCLUDE)
+    if target.mode == "none":
+        return Problem("none", "the AgentTarget's resolver mode is none", "")
+    return _conflict(containers)
+
+
+_EXCLUDE = "name the workloads in the AgentTarget's `workloads`, without this one"
+
+
+def _conflict(containers: list[tuple[int, Mapping[str, Any]]]) -> Problem | None:
+    """Return the user's own backend, which is never overwritten; the Agent's own script is none."""
+    for _, container in containers:
+        settings: dict[str, str] = {}
+        for _, variable in entries(container, "env"):
+            setting = text(variable, "name").partition("_")[2].lower()
+            settings[setting] = text(variable, "value") if "valueFrom" not in variable else "valueFrom"
+        backend = decide_backend(settings)
+        if backend.is_users and backend.kind is not BackendKind.MULTIPLE:
+            return Problem(
+                "backend-conflict",
+                f"container {text(container, 'name')} has a secret backend of its own ({backend}), which stays as it is",
+                "remove it to let enc-operator's resolver read the handles, or set resolver.mode: none in an AgentTarget",
+            )
+    return None
+
+
+def _changed_spec(
+    spec: Mapping[str, Any],
+    workload: WorkloadFact,
+    target: TargetFact,
+    resolver: Resolver,
+    wanted: Mapping[str, str],
+) -> dict[str, Any]:
+    reading = {index for index, _ in reading_containers(workload.manifest)}
+    containers = list(spec["containers"])
+    main = containers[min(reading)]
+    init = parts.init_container(main, workload.component, target, resolver)
+    changed = dict(spec)
+    changed["initContainers"] = _with_item(spec.get("initContainers"), init)
+    changed["containers"] = [
+        _with_resolver(container, target, wanted) if index in reading else container
+        for index, container in enumerate(containers)
+    ]
+    found = spec.get("volumes")
+    for volume in parts.volumes(target, resolver):
+        found = _with_item(found, volume)
+    changed["volumes"] = found
+    return changed
+
+
+def _with_resolver(
+    container: Mapping[str, Any], target: TargetFact, wanted: Mapping[str, str]
+) -> dict[str, Any]:
+    changed = dict(container)
+    env = container.get("env")
+    names = {text(variable, "name") for _, variable in entries(container, "env")}
+    for name, value in wanted.items():
+        if value or name in names:  # what is not needed is only said where it contradicts what stands there
+            env = _with_item(env, {"name": name, "value": value})
+    changed["env"] = env
+    found = container.get("volumeMounts")
+    for mount in parts.mounts(target):
+        found = _with_item(found, mount)
+    changed["volumeMounts"] = found
+    return changed
+
+
+def _with_item(found: Any, item: Mapping[str, Any]) -> list[Any]:
+    """Put a named item into a list: in the place of the one of its name, else at the end."""
+    existing = list(found) if isinstance(found, list) else []
+    for index, other in enumerate(existing):
+        if isinstance(other, dict) and other.get("name") == item["name"]:
+            existing[index] = dict(item)
+            return existing
+    return [*existing, dict(item)]
+
+
+def _with_spec(manifest: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the manifest with another pod spec, without what only the API server writes."""
+    changed = {key: value for key, value in manifest.items() if key != "status"}
+    changed["metadata"] = {
+        key: value for key, value in mapping(manifest, "metadata").items() if key not in _SERVER_FIELDS
+    }
+    template = {**mapping(manifest, "spec", "template"), "spec": dict(spec)}
+    changed["spec"] = {**mapping(manifest, "spec"), "template": template}
+    return changed
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[str]:
+    """Yield what differs, in sentences."""
+    if before.get("initContainers") != after["initContainers"]:
+        yield f"init container {parts.INIT_CONTAINER}"
+    old = before.get("volumes") if isinstance(before.get("volumes"), list) else []
+    added = [volume["name"] for volume in after["volumes"] if volume not in (old or [])]
+    if added:
+        yield f"volumes {', '.join(added)}"
+    pairs = zip(before["containers"], after["containers"], strict=True)
+    names = [text(new, "name") for previous, new in pairs if previous != new]
+    if names:
+        yield f"resolver in {', '.join(names)}"

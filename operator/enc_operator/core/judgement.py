@@ -1,0 +1,182 @@
+"""Decided references as findings: what is denied, what would resolve all the same, what stays unresolved."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from enc_operator.core.access import Allowed, Decision, Denied
+from enc_operator.core.findings import Finding, finding
+from enc_operator.core.injection.planning import Injection
+from enc_operator.core.inventory import Inventory
+from enc_operator.core.references.gathering import SCOPED
+from enc_operator.core.references.model import Match, Reference, SecretTarget
+from enc_operator.core.references.own import NO_MATCH
+
+_SHOWN_MATCHES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A reference with its decision, and for an Agent's own template the decision for each pod that it reaches."""
+
+    reference: Reference
+    decision: Decision
+    matches: tuple[tuple[Match, Decision], ...] = ()
+
+    @property
+    def granted(self) -> bool:
+        """Whether a permission follows: allowed, and for a template in at least one pod that it reaches."""
+        if isinstance(self.decision, Denied):
+            return False
+        return not self.matches or any(isinstance(decision, Allowed) for _, decision in self.matches)
+
+    @property
+    def refused_matches(self) -> tuple[tuple[Match, Denied], ...]:
+        """The pods that the template reaches and that may not use the Secret."""
+        return tuple((match, decision) for match, decision in self.matches if isinstance(decision, Denied))
+
+
+def explain(
+    inventory: Inventory, judged: tuple[Judged, ...], injections: Iterable[Injection]
+) -> Iterator[Finding]:
+    """Yield the findings that follow from decisions."""
+    held = _held(judged)
+    for item in judged:
+        yield from _decided(item, held)
+        yield from _spoofable(item)
+        if isinstance(item.decision, Allowed):
+            yield from _unresolved(item)
+    yield from _without_agents(judged)
+    yield from _handles_in_secrets(inventory, judged)
+    for injection in injections:
+        yield from _refused_injection(inventory, injection)
+
+
+def _held(judged: Iterable[Judged]) -> dict[tuple[str, str, str, str], int]:
+    """Count by Agent and Secret what is granted: a refused reference to the same Secret resolves too."""
+    held: dict[tuple[str, str, str, str], int] = defaultdict(int)
+    for item in judged:
+        key = _key(item.reference)
+        if key and item.granted and item.reference.live:
+            held[key] += 1
+    return held
+
+
+def _key(reference: Reference) -> tuple[str, str, str, str] | None:
+    target, agent = reference.target, reference.agent
+    if (
+        not isinstance(target, SecretTarget)
+        or target.name is None
+        or agent is None
+        or not agent.in_kubernetes
+    ):
+        return None
+    return (agent.namespace, agent.service_account, target.namespace, target.name)
+
+
+def _decided(item: Judged, held: dict[tuple[str, str, str, str], int]) -> Iterator[Finding]:
+    reference, decision = item.reference, item.decision
+    if not isinstance(decision, Denied):
+        return
+    yield finding(
+        decision.code, reference.where, f"ENC[{_short(reference.handle)}]: {decision.message}", decision.fix
+    )
+    key = _key(reference)
+    if key and held.get(key) and reference.live and reference.agent:
+        yield finding(
+            "residual",
+            reference.where,
+            f"{reference.agent.title} reads Secret {key[2]}/{key[3]} for an allowed reference, so this one resolves too "
+            "until it is removed",
+            "remove the reference; RBAC bounds Secrets, not who refers to them",
+        )
+
+
+def _spoofable(item: Judged) -> Iterator[Finding]:
+    refused = item.refused_matches
+    if not refused or isinstance(item.decision, Denied):
+        return
+    names = ", ".join(str(match.object) for match, _ in refused[:_SHOWN_MATCHES])
+    more = f" and {len(refused) - _SHOWN_MATCHES} more" if len(refused) > _SHOWN_MATCHES else ""
+    reference = item.reference
+    yield finding(
+        "spoofable",
+        reference.where,
+        f"ENC[{_short(reference.handle)}]: the template also reaches {names}{more}, which may not use the Secret: whoever "
+        "runs an image of that name is sent it",
+        refused[0][1].fix + "; or write %%kube_namespace%% as the namespace",
+    )
+
+
+def _unresolved(item: Judged) -> Iterator[Finding]:
+    reference = item.reference
+    idle, text = reference.idle, f"ENC[{_short(reference.handle)}]"
+    if idle and idle.startswith(SCOPED):
+        fix = (
+            "set crossNamespace: true in the AgentTarget"
+            if "scope_integration" in idle
+            else "widen that setting"
+        )
+        yield finding("scope-refused", reference.where, f"{text} stays as it is: {idle}", fix)
+    elif idle == NO_MATCH:
+        yield finding(
+            "no-match", reference.where, f"{text}: {idle}", "add the pods to the input, or remove the file"
+        )
+    elif idle and "drops the template" in idle:
+        yield finding(
+            "variable-unknown", reference.where, f"{text}: {idle}", "use a variable that this source has"
+        )
+    elif idle and reference.agent is not None:
+        yield finding(
+            "not-resolved",
+            reference.where,
+            f"{text} is not resolved: {idle}",
+            "see the documentation of this finding",
+        )
+    elif isinstance(reference.target, SecretTarget) and reference.target.name is None:
+        what = f"{text}: the permission follows when the pod runs and its values are known"
+        yield finding("pending", reference.where, what, "nothing to do")
+
+
+def _without_agents(judged: Iterable[Judged]) -> Iterator[Finding]:
+    """Yield one finding for each kind of Agent that is missing, at the first place that waits for it."""
+    waiting: dict[str, list[Reference]] = defaultdict(list)
+    for item in judged:
+        if item.reference.agent is None and item.reference.idle:
+            waiting[item.reference.hop].append(item.reference)
+    for hop, references in sorted(waiting.items()):
+        first = references[0]
+        what = f"{len(references)} handles wait for a {hop}: {first.idle}"
+        yield finding(
+            "no-agent", first.where, what, "add the Agents' manifests to the input, or name one with --agent"
+        )
+
+
+def _handles_in_secrets(inventory: Inventory, judged: Iterable[Judged]) -> Iterator[Finding]:
+    """Yield the Secrets' values that are themselves handles: the next hop would resolve them with its own permissions."""
+    handles = {(secret.namespace, secret.name): secret for secret in inventory.secrets if secret.handles}
+    for item in judged:
+        target = item.reference.target
+        secret = (
+            handles.get((target.namespace, target.name or "")) if isinstance(target, SecretTarget) else None
+        )
+        if secret and isinstance(target, SecretTarget) and target.key in secret.handles:
+            what = f"the value of Secret {target} is itself a handle: the resolver refuses it"
+            yield finding(
+                "secret-holds-handle",
+                item.reference.where,
+                what,
+                "store the value that the handle stands for",
+            )
+
+
+def _refused_injection(inventory: Inventory, injection: Injection) -> Iterator[Finding]:
+    refused = injection.refused
+    if refused is None or refused.code == "none":
+        return
+    where = next(workload.where for workload in inventory.workloads if workload.object == injection.object)
+    yield finding(refused.code, where, f"{injection.object}: {refused.message}", refused.fix)
+
+
+def _short(handle: str) -> str:
+    return handle if len(handle) <= 100 else handle[:97] + "…"

@@ -1,0 +1,215 @@
+"""One decoded object into the inventory: the one way in for every door."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from enc_operator.core.findings import ObjectRef, Where, finding
+from enc_operator.core.inventory import (
+    Component,
+    DatadogAgentFact,
+    InstrumentationFact,
+    Inventory,
+    WorkloadFact,
+)
+from enc_operator.core.objects.authorization import read_binding, read_role
+from enc_operator.core.objects.configuration import read_config_map, read_secret
+from enc_operator.core.objects.consents import read_grant, read_target
+from enc_operator.core.objects.detection import component_of, detect_agent, flavour_of
+from enc_operator.core.objects.pods import TEMPLATES, read_pod, read_service
+from enc_operator.core.objects.shapes import items, labels, mapping, text
+from enc_operator.core.schemas import SchemaFault, check_resource
+from enc_operator.core.syntax import Source
+
+_CLUSTER_SCOPED = ("Namespace", "ClusterRole", "ClusterRoleBinding", "ClusterSecretGrant")
+_OUR_GROUP = "enc-operator.io/"
+_GROUPS = ("", "apps", "batch", "rbac.authorization.k8s.io", "datadoghq.com", "extensions")
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads objects into an inventory.
+
+    `named` are the Agents that the reader names, (namespace, kind, name) → component or None; `crds` the custom resource
+    definitions by kind.
+    """
+
+    inventory: Inventory
+    crds: Mapping[str, Mapping[str, Any]]
+    default_namespace: str = "default"
+    named: dict[tuple[str, str, str], Component | None] = field(default_factory=dict)
+    objects: int = 0
+    named_found: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def read(self, document: Any, source: Source) -> None:
+        """Add an object, or the items of a list of objects."""
+        if (
+            isinstance(document, dict)
+            and text(document, "kind").endswith("List")
+            and isinstance(document.get("items"), list)
+        ):
+            members = items(document, "items")
+            pairs = zip(members, source.items(("items",), len(members)), strict=True)
+            for item, part in sorted(pairs, key=lambda pair: text(pair[0], "kind") != "AgentTarget"):
+                self._read_object(item, part, text(document, "kind")[:-4])
+        else:
+            self._read_object(document, source, "")
+
+    def _read_object(self, manifest: Any, source: Source, list_kind: str) -> None:
+        kind = text(manifest, "kind") or list_kind
+        if not isinstance(manifest, dict) or not kind:
+            self._complain(Where(source), "no Kubernetes object: it has no kind", "write apiVersion and kind")
+            return
+        self.objects += 1
+        name = text(manifest, "metadata", "name")
+        namespace = (
+            ""
+            if kind in _CLUSTER_SCOPED
+            else text(manifest, "metadata", "namespace") or self.default_namespace
+        )
+        where = Where(source, ObjectRef(kind, namespace, name or text(manifest, "metadata", "generateName")))
+        api_version = text(manifest, "apiVersion")
+        if api_version.startswith(_OUR_GROUP):
+            self._read_ours(kind, manifest, where)
+        elif not api_version or api_version.rpartition("/")[0] in _GROUPS:
+            self._read_known(kind, manifest, where)
+
+    def _read_known(self, kind: str, manifest: Mapping[str, Any], where: Where) -> None:
+        self._check_annotations(kind, manifest, where)
+        if kind in TEMPLATES:
+            self._read_pods(kind, manifest, where)
+            return
+        add = _READERS.get(kind)
+        if add is not None:
+            add(self.inventory, manifest, where, where.ref)
+
+    def _read_pods(self, kind: str, manifest: Mapping[str, Any], where: Where) -> None:
+        pod = read_pod(kind, manifest, where, where.ref.namespace)
+        self.inventory.pods.append(pod if _has_text(pod.annotations) else replace(pod, where=_slim(where)))
+        self._read_workload(kind, manifest, where)
+
+    def _read_workload(self, kind: str, manifest: Mapping[str, Any], where: Where) -> None:
+        ref = where.ref
+        key = (ref.namespace, kind.lower(), ref.name)
+        if key in self.named and kind != "Pod":
+            self.named_found.add(key)
+            component = self.named[key] or component_of(kind, manifest)
+            detected = (component, flavour_of(manifest), "name")
+        else:
+            found = detect_agent(kind, manifest)
+            if found is None:
+                return
+            detected = found
+        component, flavour, by = detected
+        self.inventory.workloads.append(WorkloadFact(where, component, flavour, manifest, by))
+
+    def _read_ours(self, kind: str, manifest: Mapping[str, Any], where: Where) -> None:
+        ref = where.ref
+        faults = check_resource(manifest, self.crds)
+        for fault in faults:
+            self._fault(fault, where)
+        if faults:
+            return
+        if kind == "AgentTarget":
+            target = read_target(manifest, where, ref.namespace, ref.name)
+            self.inventory.targets.append(target)
+            self.named.update(
+                {(ref.namespace, kind.lower(), name): part for kind, name, part in target.workloads}
+            )
+        else:
+            self.inventory.grants.append(read_grant(manifest, where, ref.namespace, ref.name))
+
+    def _fault(self, fault: SchemaFault, where: Where) -> None:
+        place = where.at(*fault.path)
+        self.inventory.faults.append(
+            finding("resource-invalid", place, f"{fault.message}; it is ignored", fault.fix)
+        )
+
+    def _check_annotations(self, kind: str, manifest: Mapping[str, Any], where: Where) -> None:
+        for path in {("metadata", "annotations"), (*TEMPLATES.get(kind, ()), "metadata", "annotations")}:
+            for key, value in mapping(manifest, *path).items():
+                if not isinstance(value, str):
+                    self._complain(
+                        where.at(*path, key),
+                        f'annotation "{key}" is no string: the API server refuses the object',
+                        "quote the value",
+                    )
+
+    def _complain(self, where: Where, what: str, fix: str) -> None:
+        self.inventory.faults.append(finding("object-invalid", where, what, fix))
+
+
+_Add = Callable[[Inventory, Mapping[str, Any], Where, ObjectRef], None]
+
+
+def _add_service(inventory: Inventory, manifest: Mapping[str, Any], where: Where, ref: ObjectRef) -> None:
+    if labels(manifest, "metadata", "annotations"):
+        inventory.services.append(read_service(manifest, where, ref.namespace))
+
+
+def _add_config_map(inventory: Inventory, manifest: Mapping[str, Any], where: Where, ref: ObjectRef) -> None:
+    inventory.config_maps.append(read_config_map(manifest, where, ref.namespace, ref.name))
+
+
+def _add_secret(inventory: Inventory, manifest: Mapping[str, Any], where: Where, ref: ObjectRef) -> None:
+    # Without the text: a Secret's values are in it.
+    slim = Where(Source(where.source.file, where.source.line), where.object)
+    inventory.secrets.append(read_secret(manifest, slim, ref.namespace, ref.name))
+
+
+def _add_role(inventory: Inventory, manifest: Mapping[str, Any], where: Where, ref: ObjectRef) -> None:
+    inventory.roles.append(read_role(manifest, where, ref.namespace, ref.name))
+
+
+def _add_binding(inventory: Inventory, manifest: Mapping[str, Any], where: Where, ref: ObjectRef) -> None:
+    inventory.bindings.append(read_binding(manifest, where, ref.namespace, ref.name))
+
+
+def _add_namespace(inventory: Inventory, manifest: Mapping[str, Any], _: Where, ref: ObjectRef) -> None:
+    inventory.namespaces[ref.name] = labels(manifest, "metadata", "labels")
+
+
+def _add_datadog_agent(
+    inventory: Inventory, manifest: Mapping[str, Any], where: Where, ref: ObjectRef
+) -> None:
+    inventory.datadog_agents.append(
+        DatadogAgentFact(where, ref.namespace, ref.name, mapping(manifest, "spec"))
+    )
+
+
+def _add_instrumentation(
+    inventory: Inventory, manifest: Mapping[str, Any], where: Where, ref: ObjectRef
+) -> None:
+    target = mapping(manifest, "spec", "targetRef")
+    inventory.instrumentations.append(
+        InstrumentationFact(
+            where,
+            ref.namespace,
+            text(target, "kind"),
+            text(target, "name"),
+            mapping(manifest, "spec", "config"),
+        )
+    )
+
+
+_READERS: dict[str, _Add] = {
+    "Service": _add_service,
+    "ConfigMap": _add_config_map,
+    "Secret": _add_secret,
+    "Role": _add_role,
+    "ClusterRole": _add_role,
+    "RoleBinding": _add_binding,
+    "ClusterRoleBinding": _add_binding,
+    "Namespace": _add_namespace,
+    "DatadogAgent": _add_datadog_agent,
+    "DatadogInstrumentation": _add_instrumentation,
+}
+
+
+def _has_text(annotations: Mapping[str, str]) -> bool:
+    return any(key.startswith(("ad.", "service-discovery.")) for key in annotations)
+
+
+def _slim(where: Where) -> Where:
+    """Drop the text of what holds no template: 20,000 manifests fit in little memory."""
+    return Where(Source(where.source.file, where.source.line), where.object, where.path)

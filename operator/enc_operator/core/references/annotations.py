@@ -1,0 +1,157 @@
+"""References in the annotations of pods, workload templates and Services, in DatadogInstrumentation, and in Compose labels."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from enc_operator.core.agents.model import Agent
+from enc_operator.core.findings import Where, finding
+from enc_operator.core.inventory import (
+    ComposeFact,
+    Container,
+    Flavour,
+    InstrumentationFact,
+    PodFact,
+    ServiceFact,
+)
+from enc_operator.core.objects.detection import image_name
+from enc_operator.core.objects.shapes import items
+from enc_operator.core.references.gathering import Gathered, Origin, gather_group, gather_text, own_referrer
+from enc_operator.core.references.model import Referrer, ReferrerKind
+from enc_operator.core.references.routes import Route, cluster_routes, node_routes, unresolved
+from enc_operator.core.references.scope import pod_scope, service_scope, unmatched_scope
+from enc_operator.core.templates.autodiscovery import Group, Key, groups_of, parse_key, parse_label
+from enc_operator.core.templates.strings import strings_in
+
+_SERVICE_IDENTIFIERS = ("service", "endpoints")
+
+
+def gather_pod(gathered: Gathered, pod: PodFact, agents: Sequence[Agent]) -> None:
+    """Add what stands in the annotations of a pod or a template."""
+    keys = [key for key in map(parse_key, pod.annotations) if key]
+    if not keys:
+        return
+    where = pod.where.at(*pod.metadata, "annotations")
+    referrer = Referrer(ReferrerKind.POD, pod.namespace, pod.service_account)
+    for group in groups_of(keys, pod.annotations):
+        container, idle = _container(gathered, pod, group, where)
+        routes = node_routes(agents, group.flavour)
+        origin = Origin(referrer, routes, pod.namespace, image_name(container.image) if container else "")
+        lookups = {index: pod_scope(pod, route.agent) for index, route in enumerate(routes)}
+        gather_group(gathered, group, where, origin, lookups, idle)
+
+
+def _container(
+    gathered: Gathered, pod: PodFact, group: Group, where: Where
+) -> tuple[Container | None, str | None]:
+    """Return the container of an identifier, and why the Agent takes nothing for it."""
+    renamed = check_ids(pod, group.flavour)
+    for container in pod.containers:
+        if renamed.get(container.name, container.name) == group.identifier:
+            return container, None
+    if not group.values:
+        return None, None  # only check.id: it names a container that is looked up below
+    key = next(iter(group.keys.values()))
+    names = ", ".join(sorted(renamed.get(container.name, container.name) for container in pod.containers))
+    what = f'"{group.identifier}" is no container of the pod (there are: {names or "none"}): the Agent ignores the annotation'
+    gathered.findings.append(
+        finding("template-invalid", where.at(key.text), what, "write a container's name after the /")
+    )
+    return None, f'"{group.identifier}" is no container of the pod'
+
+
+def check_ids(pod: PodFact, flavour: Flavour) -> dict[str, str]:
+    """Return the `check.id` of each container that has one: then its name is no identifier any more."""
+    found = (parse_key(key) for key in pod.annotations)
+    return {
+        key.identifier: pod.annotations[key.text]
+        for key in found
+        if key and key.suffix == "check.id" and key.flavour is flavour and not key.legacy
+    }
+
+
+def gather_service(gathered: Gathered, service: ServiceFact, agents: Sequence[Agent]) -> None:
+    """Add what stands in the annotations of a Service."""
+    keys = [key for key in map(parse_key, service.annotations) if key]
+    where = service.where.at("metadata", "annotations")
+    referrer = Referrer(ReferrerKind.SERVICE, service.namespace)
+    for group in groups_of(keys, service.annotations):
+        idle = _service_idle(gathered, group, where)
+        backed = group.identifier == "endpoints" and service.selects_pods and not _resolves_ip(keys, service)
+        routes = cluster_routes(agents, group.flavour, pod_backed=backed)
+        lookups = {index: service_scope(service, route.agent) for index, route in enumerate(routes)}
+        gather_group(gathered, group, where, Origin(referrer, routes), lookups, idle)
+
+
+def _service_idle(gathered: Gathered, group: Group, where: Where) -> str | None:
+    """Return why the Cluster Agent never sees the keys: its listener asks for `.checks` or `.instances`."""
+    if not group.values:
+        return None
+    key = next(iter(group.keys.values()))
+    if group.identifier not in _SERVICE_IDENTIFIERS:
+        what, fix = f'a Service has no "{group.identifier}"', "write service or endpoints after the /"
+    elif group.legacy:
+        what, fix = "the legacy prefix is never read on Services", "use the prefix ad.datadoghq.com/"
+    elif "checks" not in group.keys and "instances" not in group.keys:
+        what, fix = (
+            "a Service that is annotated only with logs is never resolved",
+            "annotate the pods with the logs",
+        )
+    else:
+        return None
+    gathered.findings.append(finding("template-invalid", where.at(key.text), what, fix))
+    return what
+
+
+def _resolves_ip(keys: list[Key], service: ServiceFact) -> bool:
+    return any(key.suffix == "resolve" and service.annotations[key.text] == "ip" for key in keys)
+
+
+def gather_instrumentation(
+    gathered: Gathered, fact: InstrumentationFact, pods: Sequence[PodFact], agents: Sequence[Agent]
+) -> None:
+    """Add what stands in a DatadogInstrumentation: node Agents resolve it for a workload's pods, the Cluster Agent for a Service."""
+    where = fact.where.at("spec", "config")
+    if fact.target_kind == "Service":
+        service = ServiceFact(fact.where, fact.namespace, {}, selects_pods=True)
+        origin = Origin(
+            Referrer(ReferrerKind.SERVICE, fact.namespace),
+            cluster_routes(agents, Flavour.DATADOG, pod_backed=True),
+        )
+        lookups = {index: service_scope(service, route.agent) for index, route in enumerate(origin.routes)}
+    else:
+        pod = _targeted(fact, pods)
+        routes = node_routes(agents, Flavour.DATADOG)
+        referrer = Referrer(ReferrerKind.POD, fact.namespace, pod.service_account)
+        origin = Origin(referrer, routes, fact.namespace)
+        lookups = {index: pod_scope(pod, route.agent) for index, route in enumerate(routes)}
+    for inner, text in strings_in(
+        {"checks": items(fact.config, "checks"), "logs": items(fact.config, "logs")}
+    ):
+        idle = None if _is_config(inner) else "it stands where the Agent takes no check from"
+        gather_text(gathered, text, where.at(*inner), origin, lookups, idle)
+
+
+def _is_config(inner: tuple[object, ...]) -> bool:
+    return inner[0] == "logs" or (len(inner) > 2 and inner[2] in ("initConfig", "instances"))
+
+
+def _targeted(fact: InstrumentationFact, pods: Sequence[PodFact]) -> PodFact:
+    """Return the template of the workload that is targeted; without it nothing but the namespace is known."""
+    for pod in pods:
+        ref = pod.object
+        if (ref.kind, ref.namespace, ref.name) == (fact.target_kind, fact.namespace, fact.target_name):
+            return replace(pod, where=fact.where)
+    return PodFact(fact.where, fact.namespace, "", ())
+
+
+def gather_compose(gathered: Gathered, fact: ComposeFact, agents: Sequence[Agent]) -> None:
+    """Add what stands in the Autodiscovery labels of a Compose service: the Agent of the same file resolves it."""
+    keys = [key for key in map(parse_label, fact.labels) if key]
+    mates = [agent for agent in agents if agent.name.startswith(f"{fact.install} service ")]
+    for group in groups_of(keys, fact.labels):
+        resolving = [agent for agent in mates if agent.flavour is group.flavour]
+        routes = [Route(agent, "Agent of the Compose file", unresolved(agent)) for agent in resolving]
+        routes = routes or [Route(None, "Agent", "the Compose file runs no Agent")]
+        referrer = own_referrer(resolving[0]) if resolving else Referrer(ReferrerKind.OUTSIDE)
+        lookups = {index: unmatched_scope(route.agent) for index, route in enumerate(routes)}
+        gather_group(gathered, group, fact.where.at("labels"), Origin(referrer, routes), lookups, None)

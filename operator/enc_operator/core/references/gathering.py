@@ -1,0 +1,138 @@
+"""What all sources share on the way to references: a string at a place, read for each Agent on its routes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from enc_operator.core.agents.model import Agent
+from enc_operator.core.findings import Finding, Where, finding
+from enc_operator.core.references.model import Reference, Referrer, ReferrerKind
+from enc_operator.core.references.reading import read_text
+from enc_operator.core.references.routes import Route
+from enc_operator.core.syntax.yaml_text import Parsed
+from enc_operator.core.templates.autodiscovery import Group
+from enc_operator.core.templates.strings import handle_key, keys_in, near_miss, strings_in
+from enc_operator.core.templates.variables import Lookup, substitute
+
+
+@dataclass(slots=True)
+class Gathered:
+    """References and findings on their way to the assessment."""
+
+    references: list[Reference] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What templates of one object share: who refers, along which routes, with which values for each Agent.
+
+    `image` is the container's short image name and `pod_namespace` its namespace, for the Agent's own scoping.
+    """
+
+    referrer: Referrer
+    routes: Sequence[Route]
+    pod_namespace: str = ""
+    image: str = ""
+
+
+def gather_text(
+    gathered: Gathered,
+    text: str,
+    where: Where,
+    origin: Origin,
+    lookups: Mapping[int, Lookup],
+    idle: str | None,
+) -> None:
+    """Add the references of one string, one for each route; `lookups` are by the route's index."""
+    for index, route in enumerate(origin.routes):
+        reading = read_text(text, lookups[index], route.agent, origin.referrer)
+        if reading is None:
+            continue
+        reason = idle or reading.idle or route.idle
+        if reason is None and route.agent is not None:
+            reason = _scoped(route.agent, reading.handle, origin)
+        gathered.references.append(
+            Reference(
+                where,
+                text,
+                reading.handle,
+                origin.referrer,
+                route.agent,
+                route.hop,
+                reading.target,
+                reading.problem,
+                reason,
+            )
+        )
+
+
+def _scoped(agent: Agent, handle: str, origin: Origin) -> str | None:
+    setting = agent.scoping.refuses(handle, namespace_of(handle), origin.pod_namespace, origin.image)
+    return f"{SCOPED}{setting}" if setting else None
+
+
+SCOPED = "the Agent's own setting refuses it: "
+
+
+def namespace_of(handle: str) -> str:
+    """Return the namespace that the Agent's scoping takes a handle for (`shouldResolvedSecret`)."""
+    if handle.startswith("k8s_secret@"):
+        return handle[len("k8s_secret@") :].partition("/")[0]
+    before, separator, _ = handle.partition(";")
+    return before.partition("/")[0] if separator else ""
+
+
+def gather_group(
+    gathered: Gathered,
+    group: Group,
+    where: Where,
+    origin: Origin,
+    lookups: Mapping[int, Lookup],
+    idle: str | None,
+) -> None:
+    """Add everything under the keys of one identifier; `where` is the place of the annotations or labels."""
+    for problem in group.problems:
+        place = where.at(problem.key.text).within(*problem.inner)
+        gathered.findings.append(finding(problem.code, place, problem.what, problem.fix))
+    for suffix, parsed in group.values.items():
+        place = where.at(group.keys[suffix].text)
+        for inner, text in strings_in(parsed.value):
+            reason = None if group.is_live(suffix, inner) else "it stands where the Agent takes no check from"
+            gather_text(gathered, text, place.within(*inner), origin, lookups, idle or reason)
+        gather_shadowed(gathered, parsed, place, origin, lookups)
+        note_oddities(gathered, parsed, place)
+
+
+def gather_shadowed(
+    gathered: Gathered, parsed: Parsed, where: Where, origin: Origin, lookups: Mapping[int, Lookup]
+) -> None:
+    """Judge values that a later duplicate key hides: the text is there, and another reader may take the first."""
+    for value in parsed.shadowed:
+        for _, text in strings_in(value):
+            gather_text(gathered, text, where, origin, lookups, "a later key of the same name hides it")
+
+
+def note_oddities(gathered: Gathered, parsed: Parsed, where: Where) -> None:
+    """Report duplicate keys, and texts that look meant as handles and are none."""
+    for duplicate in parsed.duplicates:
+        what = f'the key "{duplicate.key}" stands twice; the last one wins'
+        gathered.findings.append(finding("duplicate-key", where, what, "remove one of them"))
+    for inner, key in keys_in(parsed.value):
+        miss = handle_key(key)
+        if miss:
+            gathered.findings.append(finding(miss.code, where.within(*inner), miss.what, miss.fix))
+    for inner, text in strings_in(parsed.value):
+        note_near_miss(gathered, text, where.within(*inner))
+
+
+def note_near_miss(gathered: Gathered, text: str, where: Where) -> None:
+    """Report a text that looks meant as a handle and is none."""
+    miss = near_miss(text)
+    if miss and not substitute(text, lambda *_: "").could_be_handle():
+        gathered.findings.append(finding(miss.code, where, miss.what, miss.fix))
+
+
+def own_referrer(agent: Agent) -> Referrer:
+    """Return the referrer of an Agent's own configuration."""
+    kind = ReferrerKind.AGENT if agent.in_kubernetes else ReferrerKind.OUTSIDE
+    return Referrer(kind, agent.namespace)

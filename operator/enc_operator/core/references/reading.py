@@ -1,0 +1,200 @@
+"""One string of a template, as one Agent would read it: no handle, a Secret's key, something else, or a problem."""
+
+import posixpath
+from dataclasses import dataclass
+
+from enc_operator.core.agents.backends import Backend, BackendKind, Opaque
+from enc_operator.core.agents.model import Agent
+from enc_operator.core.references.model import OtherTarget, Problem, Referrer, ReferrerKind, SecretTarget
+from enc_operator.core.templates.variables import Filled, Lookup, Substituted, Unknown, substitute
+from enc_resolver.handles import (
+    Grammar,
+    HandleError,
+    KubernetesSecret,
+    MountedFile,
+    Part,
+    handle_in,
+    parse_handle,
+)
+
+_NO_BACKEND = Backend(BackendKind.NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a string means: its handle after template variables, and its target or its problem.
+
+    `idle` says why the Agent drops the template before it asks for any secret.
+    """
+
+    handle: str
+    target: SecretTarget | OtherTarget | None = None
+    problem: Problem | None = None
+    idle: str | None = None
+
+
+def read_text(text: str, lookup: Lookup, agent: Agent | None, referrer: Referrer) -> Reading | None:
+    """Read a string of a template; None if it can never be a handle."""
+    substituted = substitute(text, lookup)
+    if not substituted.could_be_handle():
+        return None
+    return _read(substituted, agent, referrer)
+
+
+def read_setting(text: str, agent: Agent, referrer: Referrer) -> Reading:
+    """Read a handle of an Agent's own settings, where no template variables are."""
+    return _read(Substituted(text), agent, referrer)
+
+
+def _read(substituted: Substituted, agent: Agent | None, referrer: Referrer) -> Reading:
+    handle = handle_in(substituted.text)
+    shown = handle_in(substituted.shown()) or substituted.shown()
+    if handle is None:
+        return Reading(shown, problem=_undetermined(substituted, "whether it is a handle at all"))
+    idle = None
+    if substituted.refused:
+        idle = f"the Agent has no value for {substituted.refused[0]} here and drops the template"
+    problem = _refused_variables(substituted, referrer)
+    if problem:
+        return Reading(shown, problem=problem, idle=idle)
+    try:
+        reading = _read_handle(handle, substituted, agent, referrer)
+    except HandleError as error:
+        reading = Reading(handle, problem=_problem(error, agent))
+    return Reading(shown, reading.target, reading.problem, idle)
+
+
+def _problem(error: HandleError, agent: Agent | None) -> Problem:
+    """Say whose grammar refuses the handle, where the user chose the backend."""
+    if agent is not None and agent.backend.is_users:
+        return Problem("backend-unreadable", f"{agent.backend} cannot read it: {error.message}", error.fix)
+    return Problem(_CODES.get(error.code, error.code), error.message, error.fix)
+
+
+_CODES = {"path-refused": "file-refused"}
+
+
+def _refused_variables(substituted: Substituted, referrer: Referrer) -> Problem | None:
+    """Refuse what somebody else's environment, or any unbounded text, would decide."""
+    for filled in substituted.filled:
+        foreign = filled.variable.name == "env" and referrer.kind in (ReferrerKind.POD, ReferrerKind.SERVICE)
+        if foreign:
+            return Problem(
+                "variable-refused",
+                f"{filled.variable} is the environment of the Agent, not of the pod: it may not decide which Secret is read",
+                "write the Secret's name out",
+            )
+    if any(gap.kind is Unknown.ANY for gap in substituted.gaps):
+        return _undetermined(substituted, "which Secret it names")
+    return None
+
+
+def _undetermined(substituted: Substituted, what: str) -> Problem:
+    names = ", ".join(dict.fromkeys(str(gap.variable) for gap in substituted.gaps))
+    return Problem("handle-undetermined", f"the value of {names} decides {what}", "write the handle out")
+
+
+def _read_handle(handle: str, substituted: Substituted, agent: Agent | None, referrer: Referrer) -> Reading:
+    backend = agent.backend if agent else _NO_BACKEND
+    parsed = backend.read(handle)
+    if isinstance(parsed, Opaque):
+        return Reading(handle, OtherTarget(f"read by {backend}"))
+    start = substituted.text.index("ENC[") + len("ENC[")
+    filled = [_shift(item, start) for item in substituted.filled]
+    if isinstance(parsed, KubernetesSecret):
+        return _read_secret(handle, parsed, filled)
+    if agent is None or not agent.in_kubernetes:
+        return Reading(handle, OtherTarget("a file that the Agent reads"))
+    if any(item.kind for item in filled):
+        return Reading(handle, problem=_undetermined(substituted, "which file it names"))
+    return _read_file(
+        handle, _path_of(parsed.path.text, isinstance(parsed, MountedFile), backend), agent, referrer
+    )
+
+
+def _shift(filled: Filled, start: int) -> Filled:
+    return Filled(filled.start - start, filled.end - start, filled.variable, filled.kind)
+
+
+def _read_secret(handle: str, parsed: KubernetesSecret, filled: list[Filled]) -> Reading:
+    for item in filled:
+        if _within(item, parsed.namespace) and (item.variable.name, item.variable.key) != (
+            "kube",
+            "namespace",
+        ):
+            return Reading(
+                handle,
+                problem=Problem(
+                    "variable-refused",
+                    f"{item.variable} may not stand in the namespace: only %%kube_namespace%% may",
+                    "write the namespace out, or %%kube_namespace%%",
+                ),
+            )
+    if any(item.kind and _within(item, parsed.namespace) for item in filled):
+        return Reading(handle, problem=Problem(*_UNKNOWN_NAMESPACE))
+    name = None if _has_gap(parsed.name, filled) else parsed.name.text
+    key = None if _has_gap(parsed.key, filled) else parsed.key.text
+    return Reading(handle, SecretTarget(parsed.namespace.text, name, key))
+
+
+_UNKNOWN_NAMESPACE = (
+    "handle-undetermined",
+    "no pod of the input decides %%kube_namespace%%",
+    "add the pods that the template matches to the input, or write the namespace out",
+)
+
+
+def _within(filled: Filled, part: Part) -> bool:
+    return filled.start < part.end and part.start < filled.end
+
+
+def _has_gap(part: Part, filled: list[Filled]) -> bool:
+    return any(item.kind and _within(item, part) for item in filled)
+
+
+def _path_of(path: str, absolute: bool, backend: Backend) -> str:  # noqa: FBT001
+    if absolute:
+        return path
+    if not backend.root:
+        message = (
+            "a handle without provider is a file below the resolver's root folder, and none is configured"
+        )
+        raise HandleError(
+            "file-refused", message, "write file@/path or k8s_secret@namespace/name/key", 0, len(path)
+        )
+    return posixpath.join(backend.root, path)
+
+
+def _read_file(handle: str, path: str, agent: Agent, referrer: Referrer) -> Reading:
+    parse_handle(
+        f"file@{path}", Grammar.BUNDLED
+    )  # the built-in script reads any path; what we refuse, we refuse everywhere
+    if referrer.kind is not ReferrerKind.AGENT and agent.backend.kind is BackendKind.BUILTIN:
+        return Reading(handle, problem=_BUILTIN_READS_ALL)
+    for mount in agent.mounts:
+        key = mount.key_of(path)
+        if key is not None and (mount.declared or referrer.kind is ReferrerKind.AGENT):
+            return Reading(
+                handle, SecretTarget(agent.namespace, mount.secret_name, key, path, mount.declared)
+            )
+    return Reading(handle, problem=_no_mount(path, agent, referrer))
+
+
+_BUILTIN_READS_ALL = Problem(
+    "file-refused",
+    "where the Agent's built-in script resolves, it reads any path, so no app team may name files",
+    "use k8s_secret@namespace/name/key",
+)
+
+
+def _no_mount(path: str, agent: Agent, referrer: Referrer) -> Problem:
+    if referrer.kind is ReferrerKind.AGENT:
+        what = f"no Secret is mounted at {path} in {agent.name}"
+        return Problem(
+            "file-refused", what, "declare it in the AgentTarget's secretVolumes, or mount the Secret there"
+        )
+    return Problem(
+        "file-refused",
+        f"{path} is in no secret volume that is declared for app teams",
+        "declare it in the AgentTarget's secretVolumes with allowedFrom, or use k8s_secret@namespace/name/key",
+    )

@@ -1,0 +1,46 @@
+"""The metadata of a custom resource, which the API server checks without the CRD's help.
+
+Source: ObjectMeta in k8s.io/apimachinery `pkg/apis/meta/v1/types.go` and its validation in `pkg/api/validation`. What the
+server fills in by itself is let through unseen.
+"""
+
+from typing import Any
+
+DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+LABEL_VALUE = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
+LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$"
+LABEL_KEYS_RULE = f"self.all(key, size(key) <= 317 && key.matches('{LABEL_KEY}'))"
+NAMED_RULE = "has(self.name) || has(self.generateName)"
+
+_SERVERS_OWN = (
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generation",
+    "managedFields",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+)
+
+METADATA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "minLength": 1, "maxLength": 253, "pattern": DNS_SUBDOMAIN},
+        "generateName": {"type": "string", "minLength": 1, "maxLength": 253},
+        "namespace": {"type": "string", "minLength": 1, "maxLength": 63, "pattern": DNS_LABEL},
+        "labels": {
+            "type": "object",
+            "additionalProperties": {"type": "string", "maxLength": 63, "pattern": LABEL_VALUE},
+            "x-kubernetes-validations": [
+                {"rule": LABEL_KEYS_RULE, "message": "a label key is not well-formed"}
+            ],
+        },
+        "annotations": {"type": "object", "additionalProperties": {"type": "string"}},
+        **{field: {"x-kubernetes-preserve-unknown-fields": True} for field in _SERVERS_OWN},
+    },
+    "x-kubernetes-validations": [{"rule": NAMED_RULE, "message": "the resource has no name"}],
+}

@@ -1,0 +1,84 @@
+"""Every CEL rule of the CRDs as a Python predicate, with the advice that a CRD's message has no room for.
+
+The table's keys are the rules' exact texts: a rule that is changed in a CRD is unknown here until its predicate is
+changed too. A predicate is asked only about values whose shape is right.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from enc_operator.core.schemas.metadata import LABEL_KEY, LABEL_KEYS_RULE, NAMED_RULE
+from enc_operator.core.schemas.translation import anchored
+
+_LABEL_KEY = re.compile(anchored(LABEL_KEY))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A predicate that holds for good values, and what to do when it does not."""
+
+    holds: Callable[[Any], bool]
+    fix: str
+
+
+def rule_of(text: str) -> Rule:
+    """Return the predicate of a CEL rule; raise ValueError when there is none."""
+    if text not in RULES:
+        raise ValueError(f"no predicate for the CEL rule: {text}")
+    return RULES[text]
+
+
+def _one_of(*fields: str) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda value: sum(field in value for field in fields) == 1
+
+
+def _star_alone(items: list[str]) -> bool:
+    return "*" not in items or len(items) == 1
+
+
+def _values_match_operator(requirement: Mapping[str, Any]) -> bool:
+    return (requirement["operator"] in ("In", "NotIn")) == ("values" in requirement)
+
+
+def _label_keys(labels: Mapping[str, Any]) -> bool:
+    return all(len(key) <= 317 and _LABEL_KEY.match(key) for key in map(str, labels))
+
+
+def _volumes_suit_resolver(spec: Mapping[str, Any]) -> bool:
+    builtin = spec.get("resolver", {}).get("mode") == "builtin"
+    return not builtin or not any("allowedFrom" in volume for volume in spec.get("secretVolumes", ()))
+
+
+RULES: Mapping[str, Rule] = {
+    "[has(self.namespace), has(self.namespaceSelector), has(self.agent)].exists_one(member, member)": Rule(
+        _one_of("namespace", "namespaceSelector", "agent"),
+        "keep one of them; write further items for further referrers",
+    ),
+    "has(self.agent) != has(self.serviceAccounts)": Rule(
+        _one_of("agent", "serviceAccounts"),
+        'beside namespace or namespaceSelector add serviceAccounts, ["*"] for all; beside agent remove it',
+    ),
+    "has(self.namespace) != has(self.namespaceSelector)": Rule(
+        _one_of("namespace", "namespaceSelector"),
+        "keep one of them; write further items for further referrers",
+    ),
+    "has(self.namespaces) != has(self.namespaceSelector)": Rule(
+        _one_of("namespaces", "namespaceSelector"), 'keep one of them; namespaces: ["*"] means all'
+    ),
+    "!('*' in self) || size(self) == 1": Rule(_star_alone, 'write ["*"] alone for all, or only names'),
+    "(self.operator in ['In', 'NotIn']) == has(self.values)": Rule(
+        _values_match_operator, "add values for In and NotIn; remove it for Exists and DoesNotExist"
+    ),
+    "has(self.matchLabels) || has(self.matchExpressions)": Rule(
+        lambda selector: "matchLabels" in selector or "matchExpressions" in selector,
+        "add matchLabels or matchExpressions, or name the namespace instead",
+    ),
+    "!has(self.resolver) || !has(self.resolver.mode) || self.resolver.mode != 'builtin' || !has(self.secretVolumes)"
+    " || self.secretVolumes.all(volume, !has(volume.allowedFrom))": Rule(
+        _volumes_suit_resolver, "remove allowedFrom, or use resolver.mode bundled"
+    ),
+    LABEL_KEYS_RULE: Rule(_label_keys, "correct the keys, such as kubernetes.io/metadata.name or team"),
+    NAMED_RULE: Rule(lambda metadata: "name" in metadata or "generateName" in metadata, "add metadata.name"),
+}

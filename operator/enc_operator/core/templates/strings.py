@@ -1,0 +1,83 @@
+"""The strings in a decoded value, and texts in them that look meant as handles but never resolve.
+
+Source: the Agent's `comp/core/secrets/utils` walker: map values and list items at any depth, never keys, never non-strings.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from enc_resolver.handles import handle_in
+
+Path = tuple[Any, ...]
+
+
+def strings_in(value: Any) -> Iterator[tuple[Path, str]]:
+    """Yield every string with its path, in document order."""
+    stack: list[tuple[Path, Any]] = [((), value)]
+    while stack:
+        path, item = stack.pop()
+        if isinstance(item, str):
+            yield path, item
+        elif isinstance(item, dict):
+            stack.extend(((*path, key), item[key]) for key in reversed(item))
+        elif isinstance(item, list):
+            stack.extend(((*path, index), item[index]) for index in reversed(range(len(item))))
+
+
+def keys_in(value: Any) -> Iterator[tuple[Path, str]]:
+    """Yield every string key of a mapping with the mapping's path."""
+    stack: list[tuple[Path, Any]] = [((), value)]
+    while stack:
+        path, item = stack.pop()
+        if isinstance(item, dict):
+            for key in item:
+                if isinstance(key, str):
+                    yield path, key
+            stack.extend(((*path, key), item[key]) for key in reversed(item))
+        elif isinstance(item, list):
+            stack.extend(((*path, index), item[index]) for index in reversed(range(len(item))))
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A text that looks meant as a handle and is none."""
+
+    code: str
+    what: str
+    fix: str
+
+
+def near_miss(text: str) -> NearMiss | None:
+    """Tell why a string that is no handle looks like one; None if it does not."""
+    if "ENC[" in text:
+        return _near_miss(text)
+    lowered = text.strip(" \t\r\n")
+    if lowered[:4].upper() == "ENC[" and lowered.endswith("]"):
+        return NearMiss(
+            "handle-case", f"`{lowered[:4]}` is not `ENC[`: the Agent leaves it as it stands", "write ENC[…]"
+        )
+    return None
+
+
+def _near_miss(text: str) -> NearMiss | None:
+    if handle_in(text) is not None:
+        return None
+    if handle_in(text.strip()) is not None:
+        return NearMiss(
+            "handle-newline",
+            "a line break before or after the handle keeps the Agent from seeing it",
+            'write it on one line in quotes, or use "|-" or ">-" instead of "|" or ">"',
+        )
+    return NearMiss(
+        "handle-partial",
+        "a handle must be the entire value; inside other text the Agent leaves it as it stands",
+        "make ENC[…] the whole value, and put the rest of the text into the Secret",
+    )
+
+
+def handle_key(key: str) -> NearMiss | None:
+    """Tell that a mapping's key is written as a handle, which the Agent never resolves."""
+    if handle_in(key) is None:
+        return None
+    return NearMiss("handle-as-key", "a handle as a key is never resolved", "use it as a value")

@@ -1,0 +1,1 @@
+"""Data that the package carries: the Agent's settings. Reading it is the doors' work."""

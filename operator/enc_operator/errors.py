@@ -1,0 +1,23 @@
+"""The errors of enc-operator that a user can meet.
+
+EncError
+├── InputError     a file or folder cannot be read
+└── UsageError     the command line makes no sense
+"""
+
+
+class EncError(Exception):
+    """Say what went wrong and how to fix it."""
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+
+class InputError(EncError):
+    """A file or folder cannot be read."""
+
+
+class UsageError(EncError):
+    """The command line makes no sense."""

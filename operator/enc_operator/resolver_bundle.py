@@ -1,0 +1,174 @@
+"""The resolver as what is delivered: one Python file, the guard and the install step, bit-identical every time.
+
+What an Agent's pod gets is decided elsewhere; here is only the content, and the digest that it is known by. The shell
+is POSIX and uses sed, sha256sum and coreutils, which the Agents' images have.
+"""
+
+import hashlib
+from importlib import resources
+
+INTERPRETERS = ("/opt/datadog-agent/embedded/bin/python3", "/opt/stackstate-agent/embedded/bin/python3")
+HELPERS = (
+    "/opt/datadog-agent/bin/datadog-cluster-agent",
+    "/opt/stackstate-agent/bin/stackstate-cluster-agent",
+)
+PAYLOAD_FOLDER = "/etc/enc/payload"
+INSTALLED_FOLDER = "/etc/enc/bin"
+BUILTIN_SCRIPT = "/readsecret_multiple_providers.sh"
+
+_MODULES = (
+    "__init__",
+    "values",
+    "handles",
+    "exchange",
+    "files",
+    "lookup",
+    "kubernetes_api",
+    "arguments",
+    "__main__",
+)
+
+# A module is compiled when it is imported: one that only Kubernetes handles need costs the others nothing
+_LOADER = """
+
+class Modules:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name in SOURCES:
+            return type(sys.__spec__)(name, Modules, is_package=name == "enc_resolver")
+
+    @staticmethod
+    def create_module(spec):
+        return None
+
+    @staticmethod
+    def exec_module(module):
+        exec(compile(SOURCES[module.__name__], module.__name__, "exec", dont_inherit=True), module.__dict__)
+
+
+sys.meta_path.insert(0, Modules)
+from enc_resolver.__main__ import run
+
+run()
+"""
+
+_GUARD = r"""#!/bin/sh
+# The built-in resolver, but a value that is itself a handle (or starts like one) becomes an error: the Cluster Agent
+# would pass it on, and the next Agent would resolve it with its own permissions. Fails closed where sed is missing.
+for helper in ${1:-@HELPERS@}; do [ -x "$helper" ] && break; done
+answer=$("$helper" secret-helper read --with-provider-prefixes) || exit $?
+text='([^"\\]|\\.)*'
+empty="((%%|‰)$text(%%|‰))*"
+start="( |\\\\t|\\\\u0009|$empty)*E${empty}N${empty}C${empty}\\["
+error='"error":"the value is itself a secret handle, which is never passed on; store what it stands for"'
+printf '%s\n' "$answer" | LC_ALL=C sed -E \
+    -e "s/\"value\" *: *\"$start$text\" *, *\"error\" *: *\"$text\"/\"value\":\"\",$error/g" \
+    -e "s/\"value\" *: *\"$start$text\"/\"value\":\"\",$error/g"
+"""
+
+_INSTALL = r"""# install <sha256 of resolver> <sha256 of guard> [payload folder] [installed folder] [interpreters] [helpers] [built-in]
+# Puts an executable at <installed folder>/resolver, whatever happens, and exits 0: no Agent is kept down by this.
+umask 077
+payload=${3:-@PAYLOAD@}
+target=${4:-@TARGET@}
+interpreters=${5:-@INTERPRETERS@}
+helpers=${6:-@HELPERS@}
+builtin=${7:-@BUILTIN@}
+
+say() { echo "enc-install: $*" >&2; }
+
+first() { for file in $1; do [ -x "$file" ] && echo "$file" && return; done; return 1; }
+
+# What is checked is our own copy: the payload may change at any time
+copy() {
+    cp "$payload/$1" "$target/.$1" || { say "no $1 in $payload"; return 1; }
+    sum=$(sha256sum < "$target/.$1") || { say "no sha256sum"; return 1; }
+    [ "${sum%% *}" = "$2" ] || { say "$payload/$1 is not what was to be installed"; return 1; }
+}
+
+works() {
+    question='{"version":"1.1","secrets":["-"]}'
+    [ "$(echo "$question" | "$1" 2>/dev/null | cut -c 1-14)" = '{"-":{"value":' ] || { say "$1 does not run"; return 1; }
+}
+
+place() { chmod 0500 "$1" && mv -f "$1" "$target/resolver"; }
+
+resolver() {
+    copy resolver "$2" || return 1
+    { echo "#!$1 -IS"; sed 1d "$target/.resolver"; } > "$target/.ready" || return 1
+    chmod 0500 "$target/.ready" && works "$target/.ready" && place "$target/.ready"
+}
+
+guard() { copy guard "$1" && place "$target/.guard"; }
+
+fallback() {
+    say "falling back to the built-in $builtin: it reads any file, and passes on values that are handles"
+    { echo '#!/bin/sh'; echo "exec $builtin"; } > "$target/.fallback" && place "$target/.fallback"
+}
+
+mkdir -p "$target"
+if python=$(first "$interpreters"); then
+    resolver "$python" "$1" || fallback
+elif first "$helpers" > /dev/null; then
+    guard "$2" || fallback
+else
+    say "neither $interpreters nor $helpers here"
+    fallback
+fi || say "nothing could be installed in $target"
+rm -f "$target/.resolver" "$target/.ready" "$target/.guard" "$target/.fallback"
+exit 0
+"""
+
+
+def resolver_script() -> str:
+    """Join the resolver's modules into one executable Python file; its first line may be replaced."""
+    head = f'#!{INTERPRETERS[0]} -IS\n"""enc-resolver: the modules of enc_resolver, as they are."""\n\nimport sys\n\n'
+    sources = "".join(_embedded(name) for name in _MODULES)
+    return f"{head}SOURCES = {{}}\n{sources}{_LOADER}"
+
+
+def _embedded(name: str) -> str:
+    source = resources.files("enc_resolver").joinpath(f"{name}.py").read_text(encoding="utf-8")
+    if "'''" in source:
+        raise ValueError(f"enc_resolver/{name}.py holds three apostrophes in a row")
+    full_name = "enc_resolver" if name == "__init__" else f"enc_resolver.{name}"
+    return f"\nSOURCES[\"{full_name}\"] = r'''{source}'''\n"
+
+
+def guard_script() -> str:
+    """Write the shell around the built-in resolver, for images without Python; its argument names the binary."""
+    return _GUARD.replace("@HELPERS@", " ".join(HELPERS))
+
+
+def install_script() -> str:
+    """Write the shell that the init container runs, with the digests of resolver and guard as arguments."""
+    filled = _INSTALL
+    for mark, value in {
+        "@PAYLOAD@": PAYLOAD_FOLDER,
+        "@TARGET@": INSTALLED_FOLDER,
+        "@INTERPRETERS@": " ".join(INTERPRETERS),
+        "@HELPERS@": " ".join(HELPERS),
+        "@BUILTIN@": BUILTIN_SCRIPT,
+    }.items():
+        filled = filled.replace(mark, value)
+    return filled
+
+
+def payload() -> dict[str, str]:
+    """Return the content of the ConfigMap ``enc-resolver-<payload_digest()>``."""
+    return {"resolver": resolver_script(), "guard": guard_script(), "install": install_script()}
+
+
+def payload_digest() -> str:
+    """Return the sha256, in hexadecimal, over the payload's names and contents, each with its length before it."""
+    digest = hashlib.sha256()
+    for item in sorted(payload().items()):
+        for part in (text.encode() for text in item):
+            digest.update(b"%d:%b" % (len(part), part))
+    return digest.hexdigest()
+
+
+def init_command() -> list[str]:
+    """Return the init container's command: the install step stands in the pod itself, where only its author writes."""
+    digests = [hashlib.sha256(text.encode()).hexdigest() for text in (resolver_script(), guard_script())]
+    return ["/bin/sh", "-c", install_script(), "enc-install", *digests]
