@@ -31,7 +31,12 @@ def _manifest(number: int) -> str:
     if kind == 6:
         return _simple("Service", team, number, "spec:\n  selector: {app: a}\n  ports:\n  - port: 80\n")
     if kind == 7:
-        return _simple("ConfigMap", team, number, 'data:\n  app.properties: |\n    a=1\n    b=2\n  json: \'{"a": [1, 2, 3]}\'\n')
+        return _simple(
+            "ConfigMap",
+            team,
+            number,
+            "data:\n  app.properties: |\n    a=1\n    b=2\n  json: '{\"a\": [1, 2, 3]}'\n",
+        )
     if kind == 8:
         return _simple("Secret", team, number, "stringData:\n  password: example\n")
     return _binding(team, number)

@@ -148,8 +148,8 @@ def _plan(assessment: "Assessment", arguments: argparse.Namespace) -> None:
         sys.stdout.write(render_objects(assessment.objects()))
         print_findings(assessment.findings, to_stderr=True)
     else:
-        print_tables(tables(assessment))
         print_findings(assessment.findings)
+        print_tables(tables(assessment))
     if arguments.output_dir:
         from enc_operator.cli.writing import write_folder  # noqa: PLC0415
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from enc_operator.core.access import Allowed, Authority, Denied, decide, question_of
-from enc_operator.core.agents.backends import BackendKind
 from enc_operator.core.agents.install import agent_workloads, target_of
 from enc_operator.core.agents.model import Agent
 from enc_operator.core.findings import Finding, Severity
 from enc_operator.core.injection.parts import config_map
-from enc_operator.core.injection.planning import Injection, plan_injection
+from enc_operator.core.injection.planning import Injection, Use, plan_injection
 from enc_operator.core.inventory import Inventory, Question, WorkloadFact
 from enc_operator.core.judgement import Judged, explain
 from enc_operator.core.rbac.planning import Need, Permission, plan_permissions
@@ -159,12 +158,13 @@ def _injections(
 
 
 def _inject(inventory: Inventory, workload: WorkloadFact, agent: Agent, used: list[Judged]) -> Injection:
-    namespaces = {
-        item.reference.target.namespace for item in used if isinstance(item.reference.target, SecretTarget)
-    }
-    target = target_of(workload, inventory.targets)
-    root = agent.backend.root if agent.backend.kind is BackendKind.BUNDLED else ""
-    return plan_injection(workload, target, inventory.resolver, namespaces, root)
+    targets = [item.reference.target for item in used if isinstance(item.reference.target, SecretTarget)]
+    namespaces = {target.namespace for target in targets if target.file is None}
+    own = (target.file for target in targets if target.file is not None and target.volume is None)
+    use = Use(tuple(sorted(namespaces)), tuple(sorted({file.rpartition("/")[0] for file in own})))
+    return plan_injection(
+        workload, target_of(workload, inventory.targets), inventory.resolver, agent.backend, use
+    )
 
 
 def _config_maps(inventory: Inventory, injections: Iterable[Injection]) -> tuple[Mapping[str, Any], ...]:

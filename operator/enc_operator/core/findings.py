@@ -58,8 +58,7 @@ class Where:
 
     def path_text(self) -> str:
         """Return the path as a person reads it: `metadata.annotations["a/b"] → instances[0].password`."""
-        inner = render_path(self.inner)
-        return render_path(self.path) + (f" → {inner}" if inner else "")
+        return " → ".join(part for part in (render_path(self.path), render_path(self.inner)) if part)
 
     def sort_key(self) -> tuple[str, ...]:
         """Return a key that orders places the same way whatever order the input came in."""
@@ -99,6 +98,7 @@ SEVERITIES: dict[str, Severity] = {
     "agent-refused": Severity.ERROR,
     "agent-unknown": Severity.ERROR,
     "backend-conflict": Severity.WARNING,
+    "backend-kept": Severity.INFO,
     "backend-unreadable": Severity.ERROR,
     "config-invalid": Severity.ERROR,
     "duplicate-key": Severity.WARNING,

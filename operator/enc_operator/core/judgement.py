@@ -8,9 +8,7 @@ from enc_operator.core.access import Allowed, Decision, Denied
 from enc_operator.core.findings import Finding, finding
 from enc_operator.core.injection.planning import Injection
 from enc_operator.core.inventory import Inventory
-from enc_operator.core.references.gathering import SCOPED
 from enc_operator.core.references.model import Match, Reference, SecretTarget
-from enc_operator.core.references.own import NO_MATCH
 
 _SHOWN_MATCHES = 3
 
@@ -52,9 +50,12 @@ def explain(
         yield from _refused_injection(inventory, injection)
 
 
-def _held(judged: Iterable[Judged]) -> dict[tuple[str, str, str, str], int]:
+_Key = tuple[str, str, str, str, bool]
+
+
+def _held(judged: Iterable[Judged]) -> dict[_Key, int]:
     """Count by Agent and Secret what is granted: a refused reference to the same Secret resolves too."""
-    held: dict[tuple[str, str, str, str], int] = defaultdict(int)
+    held: dict[_Key, int] = defaultdict(int)
     for item in judged:
         key = _key(item.reference)
         if key and item.granted and item.reference.live:
@@ -62,7 +63,8 @@ def _held(judged: Iterable[Judged]) -> dict[tuple[str, str, str, str], int]:
     return held
 
 
-def _key(reference: Reference) -> tuple[str, str, str, str] | None:
+def _key(reference: Reference) -> _Key | None:
+    """Return what an Agent can read once it may: a Secret, by the API or as files."""
     target, agent = reference.target, reference.agent
     if (
         not isinstance(target, SecretTarget)
@@ -71,16 +73,14 @@ def _key(reference: Reference) -> tuple[str, str, str, str] | None:
         or not agent.in_kubernetes
     ):
         return None
-    return (agent.namespace, agent.service_account, target.namespace, target.name)
+    return (agent.namespace, agent.service_account, target.namespace, target.name, target.file is None)
 
 
-def _decided(item: Judged, held: dict[tuple[str, str, str, str], int]) -> Iterator[Finding]:
+def _decided(item: Judged, held: dict[_Key, int]) -> Iterator[Finding]:
     reference, decision = item.reference, item.decision
     if not isinstance(decision, Denied):
         return
-    yield finding(
-        decision.code, reference.where, f"ENC[{_short(reference.handle)}]: {decision.message}", decision.fix
-    )
+    yield finding(decision.code, reference.where, f"{reference.title}: {decision.message}", decision.fix)
     key = _key(reference)
     if key and held.get(key) and reference.live and reference.agent:
         yield finding(
@@ -102,54 +102,46 @@ def _spoofable(item: Judged) -> Iterator[Finding]:
     yield finding(
         "spoofable",
         reference.where,
-        f"ENC[{_short(reference.handle)}]: the template also reaches {names}{more}, which may not use the Secret: whoever "
+        f"{reference.title}: the template also reaches {names}{more}, which may not use the Secret: whoever "
         "runs an image of that name is sent it",
         refused[0][1].fix + "; or write %%kube_namespace%% as the namespace",
     )
 
 
 def _unresolved(item: Judged) -> Iterator[Finding]:
-    reference = item.reference
-    idle, text = reference.idle, f"ENC[{_short(reference.handle)}]"
-    if idle and idle.startswith(SCOPED):
-        fix = (
-            "set crossNamespace: true in the AgentTarget"
-            if "scope_integration" in idle
-            else "widen that setting"
-        )
-        yield finding("scope-refused", reference.where, f"{text} stays as it is: {idle}", fix)
-    elif idle == NO_MATCH:
-        yield finding(
-            "no-match", reference.where, f"{text}: {idle}", "add the pods to the input, or remove the file"
-        )
-    elif idle and "drops the template" in idle:
-        yield finding(
-            "variable-unknown", reference.where, f"{text}: {idle}", "use a variable that this source has"
-        )
-    elif idle and reference.agent is not None:
-        yield finding(
-            "not-resolved",
-            reference.where,
-            f"{text} is not resolved: {idle}",
-            "see the documentation of this finding",
-        )
-    elif isinstance(reference.target, SecretTarget) and reference.target.name is None:
-        what = f"{text}: the permission follows when the pod runs and its values are known"
+    reference, idle = item.reference, item.reference.idle
+    if idle and idle.code in _FIXES:
+        fix = _FIXES[idle.code]
+        yield finding(idle.code, reference.where, f"{reference.title} is not resolved: {idle}", fix)
+    elif idle is None and isinstance(reference.target, SecretTarget) and reference.target.name is None:
+        what = f"{reference.title}: the permission follows when the pod runs and its values are known"
         yield finding("pending", reference.where, what, "nothing to do")
+
+
+_FIXES = {
+    "scope-refused": "set crossNamespace: true in the AgentTarget, or widen the Agent's setting",
+    "no-match": "add the pods to the input, or remove the file",
+    "variable-unknown": "use a variable that this source has",
+    "not-resolved": "move the handle to where the Agent resolves it, or remove it",
+}
 
 
 def _without_agents(judged: Iterable[Judged]) -> Iterator[Finding]:
     """Yield one finding for each kind of Agent that is missing, at the first place that waits for it."""
     waiting: dict[str, list[Reference]] = defaultdict(list)
     for item in judged:
-        if item.reference.agent is None and item.reference.idle:
+        if item.reference.idle and item.reference.idle.code == "no-agent":
             waiting[item.reference.hop].append(item.reference)
     for hop, references in sorted(waiting.items()):
         first = references[0]
-        what = f"{len(references)} handles wait for a {hop}: {first.idle}"
+        what = f"{_handles(len(references))} for a {hop}: {first.idle}"
         yield finding(
             "no-agent", first.where, what, "add the Agents' manifests to the input, or name one with --agent"
         )
+
+
+def _handles(number: int) -> str:
+    return "1 handle waits" if number == 1 else f"{number} handles wait"
 
 
 def _handles_in_secrets(inventory: Inventory, judged: Iterable[Judged]) -> Iterator[Finding]:
@@ -176,7 +168,3 @@ def _refused_injection(inventory: Inventory, injection: Injection) -> Iterator[F
         return
     where = next(workload.where for workload in inventory.workloads if workload.object == injection.object)
     yield finding(refused.code, where, f"{injection.object}: {refused.message}", refused.fix)
-
-
-def _short(handle: str) -> str:
-    return handle if len(handle) <= 100 else handle[:97] + "…"

@@ -105,7 +105,7 @@ def _reference_data(item: Judged) -> dict[str, Any]:
         "resolvedBy": _agent_data(agent) if agent else None,
         "hop": reference.hop,
         "live": reference.live,
-        "idle": reference.idle,
+        "idle": str(reference.idle) if reference.idle else None,
         "allowed": isinstance(item.decision, Allowed),
         "why": item.decision.why if isinstance(item.decision, Allowed) else item.decision.message,
         "fix": item.decision.fix if isinstance(item.decision, Denied) else None,
@@ -189,7 +189,7 @@ def tables(assessment: Assessment) -> Iterator[Table]:
 def _reference_row(item: Judged) -> tuple[str, ...]:
     reference = item.reference
     target = reference.target
-    secret = str(target) if isinstance(target, SecretTarget) else f"ENC[{_short(reference.handle)}]"
+    secret = str(target) if isinstance(target, SecretTarget) else reference.title
     place = f"{reference.where.object or reference.where.source.file}:{reference.where.position().line}"
     agent = f"{reference.agent.title} ({reference.hop})" if reference.agent else f"nobody ({reference.hop})"
     if reference.idle:
@@ -204,10 +204,6 @@ def _reference_row(item: Judged) -> tuple[str, ...]:
 def _counted(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Return equal rows once, in order."""
     return list(dict.fromkeys(rows))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def summary(assessment: Assessment) -> str:

@@ -106,6 +106,13 @@ def test_every_field_is_described_in_a_sentence(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_string_of_a_spec_has_a_format(path: Path) -> None:
+    """With a format the API server takes a list for a string (k8s.io/kube-openapi `pkg/validation/validate/type.go`)."""
+    for part in subschemas(schema_of(load(path))["properties"]["spec"]):
+        assert part["type"] != "string" or "format" not in part
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_lists_of_a_spec_have_at_least_one_item(path: Path) -> None:
     """An empty list never means anything, since "all" is written with a star."""
     for part in subschemas(schema_of(load(path))["properties"]["spec"]):
@@ -120,7 +127,9 @@ def test_every_cel_rule_has_a_predicate_and_a_message_and_no_predicate_is_superf
 
 def test_every_pattern_has_words_and_no_words_are_superfluous() -> None:
     """The table of patterns and the CRDs hold the same ones."""
-    assert {part["pattern"] for part in parts() if "pattern" in part} == set(PATTERNS)
+    schemas = [*parts(), *subschemas(METADATA)]
+
+    assert {part["pattern"] for part in schemas if "pattern" in part} == set(PATTERNS)
 
 
 def test_every_pattern_is_anchored_at_both_ends() -> None:

@@ -34,6 +34,9 @@ GRANTS = st.fixed_dictionaries(
         ),
     }
 )
+FIELDS = st.sampled_from(
+    ["namespace", "namespaceSelector", "agent", "serviceAccounts", "matchExpressions", "operator"]
+)
 UNKNOWN = st.text(min_size=1, max_size=12).map(lambda text: f"{text}X")
 quietly = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
@@ -69,6 +72,36 @@ def test_an_unknown_field_anywhere_is_refused(
 
     assert fault.path[-1] == name
     assert fault.message.startswith("unknown field")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(FIELDS | st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@quietly
+@given(grant=GRANTS, value=JSON, data=st.data())
+def test_whatever_stands_anywhere_is_judged_without_an_error(
+    grant: dict[str, Any], value: Any, data: st.DataObject, crds: Crds
+) -> None:
+    """An object where a list belongs, a list where a name belongs: a fault with a fix, never an exception."""
+    objects = list(closed_objects(grant))
+    chosen = objects[data.draw(st.integers(0, len(objects) - 1))]
+    chosen[data.draw(st.sampled_from(sorted(chosen)))] = value
+
+    assert all(fault.message and fault.fix for fault in check_resource(grant, crds))
+
+
+def test_an_object_where_a_list_belongs_is_one_fault(grant: dict[str, Any], crds: Crds) -> None:
+    """What is in it is under no schema, and no rule is asked about it."""
+    grant["spec"]["to"] = {"first": {}}
+    grant["spec"]["from"][0]["serviceAccounts"] = {"*": "a"}
+
+    assert [fault.path[-1] for fault in check_resource(grant, crds)] == ["serviceAccounts", "to"]
 
 
 @pytest.mark.parametrize(
@@ -195,3 +228,10 @@ def test_nothing_is_known_without_crds(grant: dict[str, Any]) -> None:
     assert check_resource(grant, {}) == (
         SchemaFault(("kind",), 'unknown kind "SecretGrant"', "use one of nothing"),
     )
+
+
+def test_a_hostile_resource_has_a_bounded_number_of_unknown_fields(grant: dict[str, Any], crds: Crds) -> None:
+    """Looking for what was meant takes time for each of them."""
+    grant["spec"].update({f"x{number}": 0 for number in range(50_000)})
+
+    assert len(check_resource(grant, crds)) == 100

@@ -36,6 +36,10 @@ def faults_of(schema: dict[str, Any], value: Any) -> tuple[SchemaFault, ...]:
             id="not 32 bits",
         ),
         pytest.param(
+            {"type": "string", "format": "date-time"}, "noon", '"noon" is no date and time that exists',
+            "write it as 2030-12-31T23:59:59Z", id="not a time",
+        ),
+        pytest.param(
             {"type": "object", "additionalProperties": {"type": "string"}, "maxProperties": 1}, {"a": "", "b": ""},
             "has 2 entries", "write 1 at most", id="too many entries",
         ),

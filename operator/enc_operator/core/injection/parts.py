@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from enc_operator.core.inventory import Component, Resolver, SecretVolume, TargetFact
-from enc_operator.core.objects.authorization import MANAGED_BY
-from enc_operator.core.rbac.planning import OWNER
+from enc_operator.core.objects.authorization import MANAGED_BY, OWNER
 
 INIT_CONTAINER = "enc-resolver"
 BIN_VOLUME, PAYLOAD_VOLUME = "enc-resolver", "enc-payload"
@@ -95,15 +94,16 @@ def _install_arguments(component: Component, target: TargetFact) -> list[str]:
     return [PAYLOAD_PATH, BIN_PATH, "-", NODE_HELPER]
 
 
-def arguments(component: Component, target: TargetFact, root: str) -> str:
+def arguments(component: Component, target: TargetFact, root: str, folders: tuple[str, ...]) -> str:
     """Return the arguments of the installed command: the guard takes its helper, the resolver its folders."""
     if component is Component.CLUSTER:
         return ""
     if target.mode == "builtin":
         return NODE_HELPER
-    if not root and not target.volumes:
+    opened = dict.fromkeys([*(volume.mount_path for volume in target.volumes), *folders])
+    if not root and not opened:
         return ""
-    allowed = [argument for volume in target.volumes for argument in ("--allow-root", volume.mount_path)]
+    allowed = [argument for folder in opened for argument in ("--allow-root", folder)]
     return " ".join(["read", *([root] if root else []), "--with-provider-prefixes", *allowed])
 
 

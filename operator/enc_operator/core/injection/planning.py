@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from enc_operator.core.agents.backends import BackendKind, decide_backend
+from enc_operator.core.agents.backends import Backend, BackendKind, decide_backend
 from enc_operator.core.agents.workloads import reading_containers
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.injection import parts
@@ -29,23 +29,35 @@ class Injection:
     refused: Problem | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What an Agent's allowed references need of the injection.
+
+    `namespaces` are those of the Secrets, `folders` those of the user's own secret mounts that handles name files in.
+    """
+
+    namespaces: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
 def plan_injection(
-    workload: WorkloadFact, target: TargetFact, resolver: Resolver, namespaces: Iterable[str], root: str = ""
+    workload: WorkloadFact, target: TargetFact, resolver: Resolver, backend: Backend, use: Use | None = None
 ) -> Injection:
-    """Plan the injection into a workload; `namespaces` are those of the Secrets that its pods' references may use."""
-    refused = refusal(workload, target)
+    """Plan the injection into a workload; `backend` is what its whole configuration says."""
+    refused = refusal(workload, target, backend)
     if refused:
         return Injection(workload.object, None, refused=refused)
+    use = use or Use()
     prefix = _PREFIXES[workload.flavour]
-    arguments = parts.arguments(workload.component, target, root)
-    wanted = parts.variables(prefix, target, tuple(sorted(set(namespaces))), arguments)
+    arguments = parts.arguments(workload.component, target, backend.root, use.folders)
+    wanted = parts.variables(prefix, target, use.namespaces, arguments)
     spec = mapping(workload.manifest, "spec", "template", "spec")
     changed = _changed_spec(spec, workload, target, resolver, wanted)
     manifest = _with_spec(workload.manifest, changed)
     return Injection(workload.object, manifest, tuple(_changes(spec, changed)))
 
 
-def refusal(workload: WorkloadFact, target: TargetFact) -> Problem | None:
+def refusal(workload: WorkloadFact, target: TargetFact, backend: Backend) -> Problem | None:
     """Return why a workload cannot or must not take the injection, or None."""
     spec = mapping(workload.manifest, "spec", "template", "spec")
     if (
@@ -61,27 +73,35 @@ def refusal(workload: WorkloadFact, target: TargetFact) -> Problem | None:
         return Problem("agent-refused", "it has no container that resolves handles", _EXCLUDE)
     if target.mode == "none":
         return Problem("none", "the AgentTarget's resolver mode is none", "")
-    return _conflict(containers)
+    return _kept(backend, workload.object.name) or _conflict(containers)
 
 
 _EXCLUDE = "name the workloads in the AgentTarget's `workloads`, without this one"
 
 
 def _conflict(containers: list[tuple[int, Mapping[str, Any]]]) -> Problem | None:
-    """Return the user's own backend, which is never overwritten; the Agent's own script is none."""
+    """Return the backend of a single container that differs from the first one's."""
     for _, container in containers:
         settings: dict[str, str] = {}
         for _, variable in entries(container, "env"):
             setting = text(variable, "name").partition("_")[2].lower()
-            settings[setting] = text(variable, "value") if "valueFrom" not in variable else "valueFrom"
-        backend = decide_backend(settings)
-        if backend.is_users and backend.kind is not BackendKind.MULTIPLE:
-            return Problem(
-                "backend-conflict",
-                f"container {text(container, 'name')} has a secret backend of its own ({backend}), which stays as it is",
-                "remove it to let enc-operator's resolver read the handles, or set resolver.mode: none in an AgentTarget",
-            )
+            settings[setting] = text(variable, "value") if "valueFrom" not in variable else "(from elsewhere)"
+        kept = _kept(decide_backend(settings), f"container {text(container, 'name')}")
+        if kept:
+            return kept
     return None
+
+
+def _kept(backend: Backend, whose: str) -> Problem | None:
+    """Return the user's own backend, which is never overwritten; the Agent's own script is none."""
+    if not backend.is_users:
+        return None
+    code = "backend-conflict" if backend.kind is BackendKind.CUSTOM else "backend-kept"
+    return Problem(
+        code,
+        f"{whose} has a secret backend of its own ({backend}), which stays as it is",
+        "remove it to let enc-operator's resolver read the handles, or set resolver.mode: none in an AgentTarget",
+    )
 
 
 def _changed_spec(

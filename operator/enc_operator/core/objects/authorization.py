@@ -10,6 +10,9 @@ from enc_operator.core.objects.shapes import entries, labels, selector, text, te
 MANAGED_BY = "enc-operator.io/managed-by"
 """The label of what enc-operator wrote."""
 
+OWNER = "enc-operator"
+"""Its value where no install gives another."""
+
 
 def read_role(manifest: Mapping[str, Any], where: Where, namespace: str, name: str) -> RoleFact:
     """Read a Role, or a ClusterRole (namespace empty)."""

@@ -9,14 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from enc_operator.core.objects.authorization import MANAGED_BY
+from enc_operator.core.objects.authorization import MANAGED_BY, OWNER
 
 MAX_NAMES = 500
 """Secrets in one Role: the fence's limit; far below an object's size limit at 253 characters a name."""
 
 _API_GROUP = "rbac.authorization.k8s.io"
 _NAME_LENGTH = 26
-OWNER = "enc-operator"
 
 
 @dataclass(frozen=True, slots=True, order=True)

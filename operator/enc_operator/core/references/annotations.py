@@ -15,8 +15,15 @@ from enc_operator.core.inventory import (
 )
 from enc_operator.core.objects.detection import image_name
 from enc_operator.core.objects.shapes import items
-from enc_operator.core.references.gathering import Gathered, Origin, gather_group, gather_text, own_referrer
-from enc_operator.core.references.model import Referrer, ReferrerKind
+from enc_operator.core.references.gathering import (
+    NO_CHECK,
+    Gathered,
+    Origin,
+    gather_group,
+    gather_text,
+    own_referrer,
+)
+from enc_operator.core.references.model import Idle, Referrer, ReferrerKind
 from enc_operator.core.references.routes import Route, cluster_routes, node_routes, unresolved
 from enc_operator.core.references.scope import pod_scope, service_scope, unmatched_scope
 from enc_operator.core.templates.autodiscovery import Group, Key, groups_of, parse_key, parse_label
@@ -42,21 +49,21 @@ def gather_pod(gathered: Gathered, pod: PodFact, agents: Sequence[Agent]) -> Non
 
 def _container(
     gathered: Gathered, pod: PodFact, group: Group, where: Where
-) -> tuple[Container | None, str | None]:
+) -> tuple[Container | None, Idle | None]:
     """Return the container of an identifier, and why the Agent takes nothing for it."""
     renamed = check_ids(pod, group.flavour)
     for container in pod.containers:
         if renamed.get(container.name, container.name) == group.identifier:
             return container, None
-    if not group.values:
-        return None, None  # only check.id: it names a container that is looked up below
-    key = next(iter(group.keys.values()))
+    key = next((key for key in group.keys.values() if key.holds_json), None)
+    if key is None:
+        return None, None
     names = ", ".join(sorted(renamed.get(container.name, container.name) for container in pod.containers))
     what = f'"{group.identifier}" is no container of the pod (there are: {names or "none"}): the Agent ignores the annotation'
     gathered.findings.append(
         finding("template-invalid", where.at(key.text), what, "write a container's name after the /")
     )
-    return None, f'"{group.identifier}" is no container of the pod'
+    return None, Idle("", f'"{group.identifier}" is no container of the pod')
 
 
 def check_ids(pod: PodFact, flavour: Flavour) -> dict[str, str]:
@@ -82,7 +89,7 @@ def gather_service(gathered: Gathered, service: ServiceFact, agents: Sequence[Ag
         gather_group(gathered, group, where, Origin(referrer, routes), lookups, idle)
 
 
-def _service_idle(gathered: Gathered, group: Group, where: Where) -> str | None:
+def _service_idle(gathered: Gathered, group: Group, where: Where) -> Idle | None:
     """Return why the Cluster Agent never sees the keys: its listener asks for `.checks` or `.instances`."""
     if not group.values:
         return None
@@ -99,7 +106,7 @@ def _service_idle(gathered: Gathered, group: Group, where: Where) -> str | None:
     else:
         return None
     gathered.findings.append(finding("template-invalid", where.at(key.text), what, fix))
-    return what
+    return Idle("", what)
 
 
 def _resolves_ip(keys: list[Key], service: ServiceFact) -> bool:
@@ -127,7 +134,7 @@ def gather_instrumentation(
     for inner, text in strings_in(
         {"checks": items(fact.config, "checks"), "logs": items(fact.config, "logs")}
     ):
-        idle = None if _is_config(inner) else "it stands where the Agent takes no check from"
+        idle = None if _is_config(inner) else Idle("not-resolved", NO_CHECK)
         gather_text(gathered, text, where.at(*inner), origin, lookups, idle)
 
 
@@ -151,7 +158,7 @@ def gather_compose(gathered: Gathered, fact: ComposeFact, agents: Sequence[Agent
     for group in groups_of(keys, fact.labels):
         resolving = [agent for agent in mates if agent.flavour is group.flavour]
         routes = [Route(agent, "Agent of the Compose file", unresolved(agent)) for agent in resolving]
-        routes = routes or [Route(None, "Agent", "the Compose file runs no Agent")]
+        routes = routes or [Route(None, "Agent", Idle("no-agent", "the Compose file runs no Agent"))]
         referrer = own_referrer(resolving[0]) if resolving else Referrer(ReferrerKind.OUTSIDE)
         lookups = {index: unmatched_scope(route.agent) for index, route in enumerate(routes)}
         gather_group(gathered, group, fact.where.at("labels"), Origin(referrer, routes), lookups, None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from enc_operator.core.agents.model import Agent
 from enc_operator.core.findings import Finding, Where, finding
-from enc_operator.core.references.model import Reference, Referrer, ReferrerKind
+from enc_operator.core.references.model import Idle, Reference, Referrer, ReferrerKind
 from enc_operator.core.references.reading import read_text
 from enc_operator.core.references.routes import Route
 from enc_operator.core.syntax.yaml_text import Parsed
@@ -41,7 +41,7 @@ def gather_text(
     where: Where,
     origin: Origin,
     lookups: Mapping[int, Lookup],
-    idle: str | None,
+    idle: Idle | None,
 ) -> None:
     """Add the references of one string, one for each route; `lookups` are by the route's index."""
     for index, route in enumerate(origin.routes):
@@ -50,7 +50,7 @@ def gather_text(
             continue
         reason = idle or reading.idle or route.idle
         if reason is None and route.agent is not None:
-            reason = _scoped(route.agent, reading.handle, origin)
+            reason = scoped(route.agent, reading.handle, origin.pod_namespace, origin.image)
         gathered.references.append(
             Reference(
                 where,
@@ -66,12 +66,10 @@ def gather_text(
         )
 
 
-def _scoped(agent: Agent, handle: str, origin: Origin) -> str | None:
-    setting = agent.scoping.refuses(handle, namespace_of(handle), origin.pod_namespace, origin.image)
-    return f"{SCOPED}{setting}" if setting else None
-
-
-SCOPED = "the Agent's own setting refuses it: "
+def scoped(agent: Agent, handle: str, pod_namespace: str, image: str) -> Idle | None:
+    """Return the Agent's own setting that keeps it from resolving a handle for a container, or None."""
+    setting = agent.scoping.refuses(handle, namespace_of(handle), pod_namespace, image)
+    return Idle("scope-refused", f"the Agent's own setting refuses it: {setting}") if setting else None
 
 
 def namespace_of(handle: str) -> str:
@@ -88,19 +86,24 @@ def gather_group(
     where: Where,
     origin: Origin,
     lookups: Mapping[int, Lookup],
-    idle: str | None,
+    idle: Idle | None,
 ) -> None:
     """Add everything under the keys of one identifier; `where` is the place of the annotations or labels."""
     for problem in group.problems:
         place = where.at(problem.key.text).within(*problem.inner)
         gathered.findings.append(finding(problem.code, place, problem.what, problem.fix))
+    dead = Idle("" if group.problems else "not-resolved", NO_CHECK)
     for suffix, parsed in group.values.items():
         place = where.at(group.keys[suffix].text)
         for inner, text in strings_in(parsed.value):
-            reason = None if group.is_live(suffix, inner) else "it stands where the Agent takes no check from"
+            reason = None if group.is_live(suffix, inner) else dead
             gather_text(gathered, text, place.within(*inner), origin, lookups, idle or reason)
         gather_shadowed(gathered, parsed, place, origin, lookups)
         note_oddities(gathered, parsed, place)
+
+
+NO_CHECK = "it stands where the Agent takes no check from"
+_HIDDEN = Idle("", "a later key of the same name hides it")
 
 
 def gather_shadowed(
@@ -109,7 +112,7 @@ def gather_shadowed(
     """Judge values that a later duplicate key hides: the text is there, and another reader may take the first."""
     for value in parsed.shadowed:
         for _, text in strings_in(value):
-            gather_text(gathered, text, where, origin, lookups, "a later key of the same name hides it")
+            gather_text(gathered, text, where, origin, lookups, _HIDDEN)
 
 
 def note_oddities(gathered: Gathered, parsed: Parsed, where: Where) -> None:

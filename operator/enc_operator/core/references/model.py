@@ -7,6 +7,8 @@ from enc_operator.core.agents.model import Agent
 from enc_operator.core.findings import ObjectRef, Where
 from enc_operator.core.inventory import SecretVolume
 
+_LONGEST_TITLE = 100  # characters of a line that a person still reads
+
 
 class ReferrerKind(StrEnum):
     """On whose behalf a Secret is asked for."""
@@ -28,6 +30,8 @@ class Referrer:
     def __str__(self) -> str:
         if self.kind is ReferrerKind.AGENT:
             return f"the Agents' configuration in namespace {self.namespace}"
+        if self.kind is ReferrerKind.POD and not self.service_account:
+            return f"pods of namespace {self.namespace}"
         if self.kind is ReferrerKind.POD:
             return f"pods of ServiceAccount {self.namespace}/{self.service_account}"
         return f"Services of namespace {self.namespace}"
@@ -68,10 +72,21 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Idle:
+    """Why no Agent resolves a reference as things stand; `code` is the finding's, empty where another finding says it."""
+
+    code: str
+    why: str
+
+    def __str__(self) -> str:
+        return self.why
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """One handle at one place, as one Agent would resolve it.
 
-    `text` is the value as written, `handle` the handle after template variables, `hop` how it reaches the Agent. `idle` says why
+    `text` is the value as written, `handle` the handle after template variables (empty where it may be none), `hop` how it reaches the Agent. `idle` says why
     no Agent resolves it as things stand (None: it is resolved). `matches` are the pods that an Agent's own template reaches: each of them must be admitted too.
     """
 
@@ -83,8 +98,14 @@ class Reference:
     hop: str
     target: SecretTarget | OtherTarget | None = None
     problem: Problem | None = None
-    idle: str | None = None
+    idle: Idle | None = None
     matches: tuple["Match", ...] = field(default=())
+
+    @property
+    def title(self) -> str:
+        """What a person reads: the handle, short."""
+        title = f"ENC[{self.handle}]" if self.handle else self.text
+        return title if len(title) <= _LONGEST_TITLE else title[: _LONGEST_TITLE - 1] + "…"
 
     @property
     def live(self) -> bool:
@@ -94,7 +115,7 @@ class Reference:
     def sort_key(self) -> tuple[str, ...]:
         """Return a key that orders references the same way whatever order the input came in."""
         agent = self.agent.sort_key() if self.agent else ()
-        return (*self.where.sort_key(), self.text, self.handle, *agent, self.hop, self.idle or "")
+        return (*self.where.sort_key(), self.text, self.handle, *agent, self.hop, str(self.idle or ""))
 
 
 @dataclass(frozen=True, slots=True, order=True)

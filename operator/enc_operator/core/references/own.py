@@ -11,17 +11,18 @@ from enc_operator.core.inventory import Component, PodFact
 from enc_operator.core.objects.detection import image_name, long_image_name
 from enc_operator.core.references.annotations import check_ids
 from enc_operator.core.references.gathering import (
-    SCOPED,
+    NO_CHECK,
     Gathered,
     Origin,
     gather_shadowed,
     gather_text,
     note_oddities,
     own_referrer,
+    scoped,
 )
-from enc_operator.core.references.model import Match, OtherTarget, Reference, Referrer, ReferrerKind
+from enc_operator.core.references.model import Idle, Match, OtherTarget, Reference, Referrer, ReferrerKind
 from enc_operator.core.references.reading import Reading, read_setting, read_text
-from enc_operator.core.references.routes import Route, dispatched, unresolved
+from enc_operator.core.references.routes import NO_BACKEND, Route, dispatched, unresolved
 from enc_operator.core.references.scope import file_scope, pod_scope, unmatched_scope
 from enc_operator.core.syntax import SyntaxFault
 from enc_operator.core.templates.checkfiles import CheckFile, parse_check_file
@@ -37,7 +38,7 @@ def gather_setting(gathered: Gathered, own: OwnText) -> None:
         gathered.findings.append(finding("handle-in-secret-setting", own.where, what, "write the value out"))
         return
     reading = read_setting(own.text, agent, own_referrer(agent))
-    idle = "it has no secret backend" if agent.backend.kind is BackendKind.NONE else None
+    idle = NO_BACKEND if agent.backend.kind is BackendKind.NONE else None
     hop = f"at start ({own.process})" if own.process else "at start"
     gathered.references.append(
         _reference(own.where, own.text, reading, Route(agent, hop, idle), own_referrer(agent))
@@ -80,7 +81,7 @@ def gather_check(gathered: Gathered, own: OwnText, agents: Sequence[Agent], pods
     lookups = dict.fromkeys(range(len(routes)), lookup)
     origin = Origin(own_referrer(own.agent), routes)
     for inner, text in strings_in(file.parsed.value):
-        idle = None if file.is_live(inner) else "it stands where the Agent takes no check from"
+        idle = None if file.is_live(inner) else Idle("not-resolved", NO_CHECK)
         gather_text(gathered, text, own.where.within(*inner), origin, lookups, idle)
     gather_shadowed(gathered, file.parsed, own.where, origin, lookups)
 
@@ -90,7 +91,7 @@ def _routes(agent: Agent, file: CheckFile, agents: Sequence[Agent]) -> list[Rout
         return dispatched(agent, agents)
     hop = "its own conf.d"
     if file.services:
-        return [Route(agent, hop, "only the Cluster Agent matches Services and endpoints")]
+        return [Route(agent, hop, _ONLY_CLUSTER)]
     return [Route(agent, hop, unresolved(agent))]
 
 
@@ -101,7 +102,7 @@ def _gather_template(gathered: Gathered, own: OwnText, file: CheckFile, pods: Se
         matched = []
     for inner, text in strings_in(file.parsed.value):
         where = own.where.within(*inner)
-        idle = None if file.is_live(inner) else "it stands where the Agent takes no check from"
+        idle = None if file.is_live(inner) else Idle("not-resolved", NO_CHECK)
         gathered.references += _matched_references(text, where, own.agent, matched, idle)
         if not matched:
             gathered.references += _unmatched_reference(text, where, own.agent, idle)
@@ -123,7 +124,7 @@ def _matching(
 
 
 def _matched_references(
-    text: str, where: Where, agent: Agent, matched: list[tuple[PodFact, str]], idle: str | None
+    text: str, where: Where, agent: Agent, matched: list[tuple[PodFact, str]], idle: Idle | None
 ) -> list[Reference]:
     """Read a text for each matched pod; pods that lead to the same Secret make one reference."""
     found: dict[tuple[object, ...], Reference] = {}
@@ -133,8 +134,7 @@ def _matched_references(
         if reading is None:
             continue
         namespace = "" if isinstance(reading.target, OtherTarget) else pod.namespace
-        setting = agent.scoping.refuses(reading.handle, _namespace(reading), namespace, image)
-        reason = idle or unresolved(agent) or (f"{SCOPED}{setting}" if setting else None)
+        reason = idle or unresolved(agent) or scoped(agent, reading.handle, namespace, image)
         match = Match(pod.object, Referrer(ReferrerKind.POD, pod.namespace, pod.service_account))
         reference = _reference(
             where, text, reading, Route(agent, "its own conf.d, matched pods", reason), referrer, match
@@ -150,11 +150,7 @@ def _joined(reference: Reference, match: Match) -> Reference:
     return replace(reference, matches=tuple(sorted({*reference.matches, match})))
 
 
-def _namespace(reading: Reading) -> str:
-    return getattr(reading.target, "namespace", "")
-
-
-def _unmatched_reference(text: str, where: Where, agent: Agent, idle: str | None) -> list[Reference]:
+def _unmatched_reference(text: str, where: Where, agent: Agent, idle: Idle | None) -> list[Reference]:
     """Return a reference that no pod of the input brings to life: it is listed, and grants nothing."""
     reading = read_text(text, unmatched_scope(agent), agent, own_referrer(agent))
     if reading is None:
@@ -165,4 +161,5 @@ def _unmatched_reference(text: str, where: Where, agent: Agent, idle: str | None
     return [_reference(where, text, shown, route, own_referrer(agent))]
 
 
-NO_MATCH = "no pod of the input matches its ad_identifiers"
+NO_MATCH = Idle("no-match", "no pod of the input matches its ad_identifiers")
+_ONLY_CLUSTER = Idle("not-resolved", "only the Cluster Agent matches Services and endpoints")

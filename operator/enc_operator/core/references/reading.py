@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 from enc_operator.core.agents.backends import Backend, BackendKind, Opaque
 from enc_operator.core.agents.model import Agent
-from enc_operator.core.references.model import OtherTarget, Problem, Referrer, ReferrerKind, SecretTarget
+from enc_operator.core.references.model import (
+    Idle,
+    OtherTarget,
+    Problem,
+    Referrer,
+    ReferrerKind,
+    SecretTarget,
+)
 from enc_operator.core.templates.variables import Filled, Lookup, Substituted, Unknown, substitute
 from enc_resolver.handles import (
     Grammar,
@@ -30,7 +37,7 @@ class Reading:
     handle: str
     target: SecretTarget | OtherTarget | None = None
     problem: Problem | None = None
-    idle: str | None = None
+    idle: Idle | None = None
 
 
 def read_text(text: str, lookup: Lookup, agent: Agent | None, referrer: Referrer) -> Reading | None:
@@ -48,12 +55,13 @@ def read_setting(text: str, agent: Agent, referrer: Referrer) -> Reading:
 
 def _read(substituted: Substituted, agent: Agent | None, referrer: Referrer) -> Reading:
     handle = handle_in(substituted.text)
-    shown = handle_in(substituted.shown()) or substituted.shown()
+    shown = handle_in(substituted.shown()) or ""
     if handle is None:
-        return Reading(shown, problem=_undetermined(substituted, "whether it is a handle at all"))
+        return Reading("", problem=_undetermined(substituted, "whether it is a handle at all"))
     idle = None
     if substituted.refused:
-        idle = f"the Agent has no value for {substituted.refused[0]} here and drops the template"
+        why = f"the Agent has no value for {substituted.refused[0]} here and drops the template"
+        idle = Idle("variable-unknown", why)
     problem = _refused_variables(substituted, referrer)
     if problem:
         return Reading(shown, problem=problem, idle=idle)

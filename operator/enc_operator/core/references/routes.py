@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enc_operator.core.agents.backends import BackendKind
 from enc_operator.core.agents.model import COMPONENT_NAMES, Agent
 from enc_operator.core.inventory import Component, Flavour
+from enc_operator.core.references.model import Idle
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Route:
 
     agent: Agent | None
     hop: str
-    idle: str | None = None
+    idle: Idle | None = None
 
 
 def node_routes(agents: Sequence[Agent], flavour: Flavour) -> list[Route]:
@@ -57,13 +58,15 @@ def dispatched(cluster: Agent, agents: Sequence[Agent], *, pod_backed: bool = Fa
     return routes or [Route(cluster, "before it dispatches", reason)]
 
 
-def unresolved(agent: Agent) -> str | None:
+NO_BACKEND = Idle("not-resolved", "it has no secret backend")
+_SKIPS_CHECKS = Idle("not-resolved", "it is told to skip checks (secret_backend_skip_checks)")
+
+
+def unresolved(agent: Agent) -> Idle | None:
     """Return why an Agent leaves checks' handles as they stand, or None."""
     if agent.skip_checks:
-        return "it is told to skip checks (secret_backend_skip_checks)"
-    if agent.backend.kind is BackendKind.NONE:
-        return "it has no secret backend"
-    return None
+        return _SKIPS_CHECKS
+    return NO_BACKEND if agent.backend.kind is BackendKind.NONE else None
 
 
 def _runs_pods(agent: Agent) -> bool:
@@ -71,4 +74,4 @@ def _runs_pods(agent: Agent) -> bool:
 
 
 def _nobody(component: str, flavour: Flavour) -> Route:
-    return Route(None, component, f"the input has no {component} of flavour {flavour}")
+    return Route(None, component, Idle("no-agent", f"the input has no {component} of flavour {flavour}"))

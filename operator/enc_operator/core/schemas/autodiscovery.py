@@ -6,6 +6,7 @@ unknown ones. What stands inside an instance is the integration's business; valu
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from enc_operator.core.schemas.faults import Path, SchemaFault, closest, quote, type_name
@@ -29,6 +30,7 @@ _FIELDS: dict[str, Any] = {
         "description": "Which tags to add: low, orchestrator or high.",
     },
 }
+_MOST = 100  # hostile annotations have a hundred thousand faults, and admission has no time to word them
 _WORKING = ("instances", "logs")
 _FOLDS = {"s": "sS\u017f", "k": "kK\u212a"}
 
@@ -91,7 +93,7 @@ def check_annotation(suffix: str, value: Any) -> tuple[SchemaFault, ...]:
     Suffixes whose values are no JSON have no faults. Whether version 1's three lists fit each other is not asked here.
     """
     check = _CHECKERS.get(suffix)
-    return tuple(check(value, ())) if check else ()
+    return tuple(islice(check(value, ()), _MOST)) if check else ()
 
 
 def _checks(value: Any, path: Path) -> Iterator[SchemaFault]:

@@ -8,6 +8,7 @@ from typing import Any
 
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+GENERATED_FROM = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)*[a-z0-9][-a-z0-9]*$"
 LABEL_VALUE = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
 LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$"
 LABEL_KEYS_RULE = f"self.all(key, size(key) <= 317 && key.matches('{LABEL_KEY}'))"
@@ -30,7 +31,7 @@ METADATA: dict[str, Any] = {
     "type": "object",
     "properties": {
         "name": {"type": "string", "minLength": 1, "maxLength": 253, "pattern": DNS_SUBDOMAIN},
-        "generateName": {"type": "string", "minLength": 1, "maxLength": 253},
+        "generateName": {"type": "string", "minLength": 1, "maxLength": 253, "pattern": GENERATED_FROM},
         "namespace": {"type": "string", "minLength": 1, "maxLength": 63, "pattern": DNS_LABEL},
         "labels": {
             "type": "object",

@@ -19,10 +19,8 @@ class Node:
 def walk(schema: Mapping[str, Any], value: Any, path: Path = ()) -> Iterator[Node]:
     """Yield the document's nodes from the root down, those that the schema knows."""
     yield Node(path, schema, value)
-    for step, child in _children(value):
-        below = _schema_below(schema, step)
-        if below is not None:
-            yield from walk(below, child, (*path, step))
+    for step, child, below in _children(schema, value):
+        yield from walk(below, child, (*path, step))
 
 
 def subschemas(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -33,14 +31,14 @@ def subschemas(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from subschemas(child)
 
 
-def _children(value: Any) -> Iterator[tuple[Any, Any]]:
-    if isinstance(value, dict):
-        yield from value.items()
-    elif isinstance(value, list):
-        yield from enumerate(value)
-
-
-def _schema_below(schema: Mapping[str, Any], step: Any) -> Mapping[str, Any] | None:
-    named = schema.get("properties", {}).get(step)
-    below = named or schema.get("items") or schema.get("additionalProperties")
-    return below if isinstance(below, Mapping) else None
+def _children(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[Any, Any, Mapping[str, Any]]]:
+    # An object where a list belongs has no items, nor a list fields: what is in them is under no schema.
+    if isinstance(value, dict) and schema.get("type") == "object":
+        named, others = schema.get("properties", {}), schema.get("additionalProperties")
+        for name, child in value.items():
+            below = named.get(name, others)
+            if isinstance(below, Mapping):
+                yield name, child, below
+    elif isinstance(value, list) and schema.get("type") == "array":
+        for index, child in enumerate(value):
+            yield index, child, schema["items"]

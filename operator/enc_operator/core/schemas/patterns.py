@@ -2,7 +2,13 @@
 
 from collections.abc import Mapping
 
-from enc_operator.core.schemas.metadata import DNS_LABEL, DNS_SUBDOMAIN, LABEL_KEY, LABEL_VALUE
+from enc_operator.core.schemas.metadata import (
+    DNS_LABEL,
+    DNS_SUBDOMAIN,
+    GENERATED_FROM,
+    LABEL_KEY,
+    LABEL_VALUE,
+)
 
 _LABEL_FIX = "use lower-case letters, digits and '-', with a letter or digit at both ends"
 _SUBDOMAIN_FIX = (
@@ -16,6 +22,7 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
     DNS_SUBDOMAIN: ("a DNS subdomain", _SUBDOMAIN_FIX),
     rf"^(\*|{DNS_LABEL[1:-1]})$": ('a DNS label or "*"', _LABEL_FIX),
     rf"^(\*|{DNS_SUBDOMAIN[1:-1]})$": ('a DNS subdomain or "*"', _SUBDOMAIN_FIX),
+    GENERATED_FROM: ("the start of a DNS subdomain", _SUBDOMAIN_FIX),
     LABEL_VALUE: (
         "a label value",
         "use letters, digits, '-', '_' and '.', with a letter or digit at both ends",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from enc_operator.core.schemas.metadata import LABEL_KEY, LABEL_KEYS_RULE, NAMED_RULE
-from enc_operator.core.schemas.translation import anchored
+from enc_operator.core.schemas.translation import anchored, is_date_time
 
 _LABEL_KEY = re.compile(anchored(LABEL_KEY))
 
@@ -78,6 +78,10 @@ RULES: Mapping[str, Rule] = {
     "!has(self.resolver) || !has(self.resolver.mode) || self.resolver.mode != 'builtin' || !has(self.secretVolumes)"
     " || self.secretVolumes.all(volume, !has(volume.allowedFrom))": Rule(
         _volumes_suit_resolver, "remove allowedFrom, or use resolver.mode bundled"
+    ),
+    # The comparison is only there to have the conversion, which fails for a day that no calendar has.
+    "timestamp(self) >= timestamp('1000-01-01T00:00:00Z')": Rule(
+        is_date_time, "write it as 2030-12-31T23:59:59Z"
     ),
     LABEL_KEYS_RULE: Rule(_label_keys, "correct the keys, such as kubernetes.io/metadata.name or team"),
     NAMED_RULE: Rule(lambda metadata: "name" in metadata or "generateName" in metadata, "add metadata.name"),

@@ -4,6 +4,7 @@ What a user reads is ours, never jsonschema's: its messages repeat the whole val
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Protocol
 
 from enc_operator.core.schemas.faults import Path, SchemaFault, choices, closest, quote, type_name
@@ -11,6 +12,7 @@ from enc_operator.core.schemas.patterns import PATTERNS
 from enc_operator.core.schemas.translation import anchored
 
 _WORDS = {anchored(pattern): words for pattern, words in PATTERNS.items()}
+_MOST = 100  # unknown fields of one object, so that a hostile file cannot keep difflib busy
 _TYPES = {"object": {}, "array": [], "string": "", "boolean": False, "integer": 0, "number": 0.0}
 
 
@@ -59,11 +61,11 @@ def _unknown_fields(violation: Violation) -> Iterator[tuple[Path, SchemaFault]]:
     """Yield each unknown field with the path of the field that was probably meant, or else its own."""
     path, known = tuple(violation.absolute_path), violation.schema["properties"]
     absent = [field for field in known if field not in violation.instance]
-    for name in map(str, violation.instance):
-        if name not in known:
-            meant = closest(name, absent)
-            fix = f'did you mean "{meant}"?' if meant else f"remove it; known here: {choices(known)}"
-            yield (*path, meant or name), SchemaFault((*path, name), f"unknown field {quote(name)}", fix)
+    unknown = (name for name in map(str, violation.instance) if name not in known)
+    for name in islice(unknown, _MOST):
+        meant = closest(name, absent)
+        fix = f'did you mean "{meant}"?' if meant else f"remove it; known here: {choices(known)}"
+        yield (*path, meant or name), SchemaFault((*path, name), f"unknown field {quote(name)}", fix)
 
 
 def _missing_fields(violation: Violation) -> Iterator[tuple[Path, SchemaFault]]:

@@ -28,9 +28,12 @@ class Source:
     text: str = field(default="", repr=False)
 
     def position(self, path: tuple[Any, ...], inner: tuple[Any, ...] = ()) -> Position:
-        """Return where the value at `path` stands; `inner` leads on into the text of a literal block scalar."""
+        """Return where the value at `path` stands; `inner` leads on into the text of a literal block scalar.
+
+        Without a path the whole text is the value, as in an Agent's own file.
+        """
         marks = _marks(self.text)
-        mark, style = _nearest(marks, path)
+        mark, style = _nearest(marks, path or inner)
         line, column = mark.line, mark.column
         if style == "|" and inner and path in marks:
             line, column = self._inside(mark, inner)

@@ -1,0 +1,26 @@
+# Two commands do all set-up: `make demo` and `make test`. Python 3.11 or later; on Debian python3-venv, make and git first.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo check test golden bench image resolver lock clean
+
+demo: .venv/cli ; @manifests/examples/demo.sh
+
+check: .venv/dev ; @tools/check.sh
+
+test: .venv/dev ; @$(BIN)/pytest --cov --cov-report=term $(ARGS)
+
+golden: .venv/dev ; @$(BIN)/pytest tests/golden -q --update-golden
+
+bench: .venv/dev ; @$(BIN)/python e2e/bench/run.py
+
+image: ; docker build -t enc-operator .
+
+resolver: .venv/cli ; @mkdir -p build && $(BIN)/python -c 'from enc_operator.resolver_bundle import resolver_script; print(resolver_script(), end="")' > build/resolver && chmod 0500 build/resolver && sha256sum build/resolver
+
+lock: ; tools/lock.sh
+
+clean: ; rm -rf .venv build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/%: requirements/%.lock pyproject.toml
+	@$(PYTHON) tools/environment.py $*

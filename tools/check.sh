@@ -1,0 +1,11 @@
+#!/bin/sh
+# Format, lint, types, import contracts, links.
+set -eu
+cd "$(dirname "$0")/.."
+bin=.venv/bin
+$bin/ruff format --check --quiet .
+$bin/ruff check --quiet .
+$bin/mypy --no-error-summary
+$bin/lint-imports --no-logo >/dev/null || { $bin/lint-imports; exit 1; }
+$bin/python tools/check_links.py
+echo "check: format, lint, types, import contracts and links are in order"
