@@ -1,58 +1,29 @@
 """Access: every rule, in order, and what can never widen it."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from enc_operator.core.access import Allowed, Authority, Denied, decide, matches_namespace, question_of
-from enc_operator.core.findings import ObjectRef, Where
+from enc_operator.core.access import Allowed, Denied, decide, matches_namespace, question_of
 from enc_operator.core.inventory import GrantFact, GrantFrom, GrantTo, Question, SecretVolume, Selector
 from enc_operator.core.references.model import Referrer, ReferrerKind, SecretTarget
-from enc_operator.core.syntax import Source
-
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-POD = Referrer(ReferrerKind.POD, "shop", "web")
-SERVICE = Referrer(ReferrerKind.SERVICE, "shop")
-AGENT = Referrer(ReferrerKind.AGENT, "dd")
-TARGET = SecretTarget("db", "orders", "password")
-QUESTION = Question("shop", "web", "db", "orders")
-
-
-def grant(
-    *admits: GrantFrom,
-    keys: tuple[str, ...] = ("password",),
-    namespace: str = "db",
-    opens: GrantTo | None = None,
-    expires: datetime | None = None,
-) -> GrantFact:
-    """Return a SecretGrant of Secret db/orders."""
-    where = Where(Source("f"), ObjectRef("SecretGrant", namespace, "g"))
-    return GrantFact(
-        where, namespace, "g", admits, (opens or GrantTo("orders", keys, (namespace,)),), expires
-    )
-
-
-def authority(
-    *grants: GrantFact,
-    answers: Mapping[Question, bool] | None = None,
-    deputies: frozenset[tuple[str, str]] = frozenset(),
-    labels: Mapping[str, Mapping[str, str]] | None = None,
-    trusted: frozenset[str] = frozenset(),
-) -> Authority:
-    """Return what decides."""
-    return Authority.of(grants, labels or {}, trusted, answers or {}, deputies, NOW)
-
-
-FROM_POD = GrantFrom(namespace="shop", service_accounts=("web",))
-FROM_ALL = GrantFrom(namespace="shop", service_accounts=("*",))
-FROM_AGENT = GrantFrom(agent_namespace="dd")
-BY_NAME = GrantFrom(selector=Selector({"kubernetes.io/metadata.name": "shop"}), service_accounts=("*",))
-BY_TEAM = GrantFrom(selector=Selector({"team": "blue"}), service_accounts=("*",))
-NOBODY = GrantFrom(selector=Selector(), service_accounts=("*",))
+from granting import (
+    AGENT,
+    BY_NAME,
+    BY_TEAM,
+    FROM_AGENT,
+    FROM_ALL,
+    FROM_POD,
+    NOBODY,
+    NOW,
+    POD,
+    QUESTION,
+    SERVICE,
+    TARGET,
+    authority,
+    grant,
+)
 
 
 @pytest.mark.parametrize(
@@ -295,67 +266,3 @@ def test_volumes(referrer: Referrer, volume: SecretVolume, *, allowed: bool) -> 
     rights = authority(grant(FROM_AGENT))
 
     assert isinstance(decide(referrer, target, rights), Allowed) is allowed
-
-
-NAMES = st.sampled_from(["a", "b", "c"])
-KEYS = st.lists(st.sampled_from(["k", "l", "*"]), min_size=1, max_size=2).map(tuple)
-ACCOUNTS = st.lists(st.sampled_from(["x", "y", "*"]), min_size=1, max_size=2).map(tuple)
-LABELS = st.dictionaries(st.sampled_from(["team", "kubernetes.io/metadata.name"]), NAMES, max_size=2)
-FROMS = st.one_of(
-    st.builds(GrantFrom, namespace=NAMES, service_accounts=ACCOUNTS),
-    st.builds(GrantFrom, selector=st.builds(Selector, LABELS), service_accounts=ACCOUNTS),
-    st.builds(GrantFrom, agent_namespace=NAMES),
-)
-
-
-@st.composite
-def grants(draw: st.DrawFn) -> GrantFact:
-    """Draw a SecretGrant or a ClusterSecretGrant."""
-    namespace = draw(st.sampled_from(["", "a", "b", "c"]))
-    spaces = (
-        (namespace,) if namespace else draw(st.lists(st.sampled_from(["a", "b", "*"]), min_size=1).map(tuple))
-    )
-    opened = GrantTo(draw(NAMES), draw(KEYS), spaces)
-    admits = tuple(draw(st.lists(FROMS, min_size=1, max_size=2)))
-    expires = draw(st.sampled_from([None, NOW - timedelta(1), NOW + timedelta(1)]))
-    where = Where(Source("f"), ObjectRef("SecretGrant", namespace, "g"))
-    return GrantFact(where, namespace, draw(NAMES), admits, (opened,), expires)
-
-
-REFERRERS = st.builds(
-    Referrer,
-    st.sampled_from([ReferrerKind.POD, ReferrerKind.SERVICE, ReferrerKind.AGENT]),
-    NAMES,
-    st.sampled_from(["x", "y", ""]),
-)
-TARGETS = st.builds(SecretTarget, NAMES, st.sampled_from(["a", "b", None]), st.sampled_from(["k", "l", None]))
-
-
-@given(st.lists(grants(), max_size=4), grants(), REFERRERS, TARGETS)
-def test_a_grant_only_ever_adds(
-    given_grants: list[GrantFact], more: GrantFact, referrer: Referrer, target: SecretTarget
-) -> None:
-    """Adding a grant never denies what was allowed; removing one never allows what was denied."""
-    trusted = frozenset({"team"})
-    before = decide(referrer, target, authority(*given_grants, trusted=trusted))
-    after = decide(referrer, target, authority(*given_grants, more, trusted=trusted))
-
-    assert isinstance(after, Allowed) or isinstance(before, Denied)
-
-
-@given(st.permutations(["a", "b", "c"]), REFERRERS, TARGETS)
-def test_order_of_grants_does_not_matter(order: list[str], referrer: Referrer, target: SecretTarget) -> None:
-    """The decision, its reason included, is the same whatever order the grants came in."""
-    listed = {name: replace(grant(FROM_ALL, keys=("*",)), name=name) for name in order}
-    shuffled = authority(*(listed[name] for name in order))
-    ordered = authority(*(listed[name] for name in sorted(order)))
-
-    assert decide(referrer, target, shuffled) == decide(referrer, target, ordered)
-
-
-@given(st.lists(grants(), max_size=3), TARGETS)
-def test_existence_is_never_told(given_grants: list[GrantFact], target: SecretTarget) -> None:
-    """A denial says the same of every Secret but its name: nothing in it tells whether the Secret exists."""
-    decision = decide(POD, target, authority(*given_grants))
-
-    assert isinstance(decision, Allowed) or "exist" not in decision.message + decision.fix

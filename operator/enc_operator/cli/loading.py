@@ -1,6 +1,6 @@
 """Texts to an inventory: manifests, bare Agent files and Compose files, told apart by what is in them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -49,15 +49,22 @@ class Loaded:
     skipped: int = 0
 
 
-def load(texts: Sequence[Text], options: Options) -> Loaded:
-    """Read all texts into one inventory; faults become findings, the rest is still read."""
+def load(
+    texts: Sequence[Text], options: Options, advance: Callable[[int, int], None] | None = None
+) -> Loaded:
+    """Read all texts into one inventory; faults become findings, the rest is still read.
+
+    `advance` is told how many of how many texts are read.
+    """
     loaded = Loaded(_empty(options))
     named = {
         (namespace, kind.lower(), name): component for namespace, kind, name, component in options.agents
     }
     reader = Reader(loaded.inventory, _Crds(), options.namespace, named)
     # AgentTargets name workloads that nothing else marks as an Agent's, so they are read first.
-    for text in sorted(texts, key=lambda text: "AgentTarget" not in text.text):
+    for number, text in enumerate(sorted(texts, key=lambda text: "AgentTarget" not in text.text)):
+        if advance:
+            advance(number, len(texts))
         for line, piece in sorted(_pieces(text), key=lambda item: "AgentTarget" not in item[1]):
             _load_piece(loaded, reader, text, Source(text.file, line, piece))
     for namespace, kind, name in sorted(reader.named.keys() - reader.named_found):

@@ -95,10 +95,12 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     # Imported here: `--version` and `--help` need nothing of it.
     from enc_operator.cli.inputs import read_paths  # noqa: PLC0415
     from enc_operator.cli.loading import assess_inventory, load  # noqa: PLC0415
+    from enc_operator.cli.printing import progress  # noqa: PLC0415
 
     read = read_paths(arguments.paths)
-    loaded = load(read.texts, options)
-    assessment = assess_inventory(loaded.inventory)
+    with progress("Reading") as advance:
+        loaded = load(read.texts, options, advance)
+        assessment = assess_inventory(loaded.inventory)
     _complain(read, loaded)
     if arguments.command == "plan":
         _plan(assessment, arguments)
@@ -139,16 +141,16 @@ def _complain(read: "Input", loaded: "Loaded") -> None:
 
 
 def _plan(assessment: "Assessment", arguments: argparse.Namespace) -> None:
-    from enc_operator.cli.printing import print_findings, print_tables  # noqa: PLC0415
+    from enc_operator.cli.printing import in_file_order, print_findings, print_tables  # noqa: PLC0415
     from enc_operator.core.rendering import as_data, render_json, render_objects, summary, tables  # noqa: PLC0415
 
     if arguments.output == "json":
         sys.stdout.write(render_json(as_data(assessment)))
     elif arguments.output == "yaml":
         sys.stdout.write(render_objects(assessment.objects()))
-        print_findings(assessment.findings, to_stderr=True)
+        print_findings(in_file_order(assessment.findings), to_stderr=True)
     else:
-        print_findings(assessment.findings)
+        print_findings(in_file_order(assessment.findings))
         print_tables(tables(assessment))
     if arguments.output_dir:
         from enc_operator.cli.writing import write_folder  # noqa: PLC0415
@@ -159,14 +161,15 @@ def _plan(assessment: "Assessment", arguments: argparse.Namespace) -> None:
 
 
 def _lint(assessment: "Assessment", arguments: argparse.Namespace) -> None:
-    from enc_operator.cli.printing import print_findings  # noqa: PLC0415
+    from enc_operator.cli.printing import in_file_order, print_findings  # noqa: PLC0415
     from enc_operator.core.rendering import finding_data, render_json, render_object, summary  # noqa: PLC0415
 
-    data = {"findings": [finding_data(finding) for finding in assessment.findings]}
+    findings = in_file_order(assessment.findings)
+    data = {"findings": [finding_data(finding) for finding in findings]}
     if arguments.output == "json":
         sys.stdout.write(render_json(data))
     elif arguments.output == "yaml":
         sys.stdout.write(render_object(data))
     else:
-        print_findings(assessment.findings)
+        print_findings(findings)
     print(summary(assessment), file=sys.stdout if arguments.output == "table" else sys.stderr)

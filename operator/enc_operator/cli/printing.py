@@ -50,6 +50,12 @@ def _cell_style(cell: str) -> str:
     return "yellow" if cell.startswith("not resolved") or cell.endswith("spoofable") else ""
 
 
+def in_file_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings as they stand in the files, which is how a person works through them."""
+    placed = [((item.where.source.file, *item.where.position(), item.code), item) for item in findings]
+    return [item for _, item in sorted(placed, key=lambda pair: pair[0])]
+
+
 def print_findings(findings: Iterable[Finding], *, to_stderr: bool = False) -> None:
     """Print findings for a person."""
     stream = sys.stderr if to_stderr else sys.stdout

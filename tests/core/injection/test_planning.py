@@ -1,7 +1,6 @@
 """The injection: what it adds, what it leaves alone, whom it refuses; twice is once."""
 
 import json
-from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -10,59 +9,10 @@ import pytest
 import yaml
 
 from assessing import CLUSTER_AGENT, EXAMPLES, NODE_AGENT, document, resolver
-from enc_operator.core.agents.backends import Backend, BackendKind
-from enc_operator.core.findings import ObjectRef, Where
 from enc_operator.core.injection.parts import config_map
-from enc_operator.core.injection.planning import Injection, Use, plan_injection
-from enc_operator.core.inventory import Component, Flavour, GrantFrom, SecretVolume, TargetFact, WorkloadFact
-from enc_operator.core.syntax import Source
+from enc_operator.core.inventory import Component, Flavour, TargetFact
+from injecting import TARGET, VOLUME, edited, environment, inject, pod_spec
 from kubernetes_schemas import faults
-
-TARGET = TargetFact(None, "dd", "")
-VOLUME = SecretVolume(
-    "tls", "tls-keys", ("ca", "key"), (GrantFrom(namespace="shop", service_accounts=("*",)),)
-)
-
-
-def workload(
-    manifest: Mapping[str, Any], component: Component = Component.NODE, flavour: Flavour = Flavour.DATADOG
-) -> WorkloadFact:
-    """Return a workload that runs an Agent."""
-    where = Where(Source("f"), ObjectRef(manifest["kind"], "dd", manifest["metadata"]["name"]))
-    return WorkloadFact(where, component, flavour, manifest, "label")
-
-
-def inject(
-    manifest: Mapping[str, Any],
-    target: TargetFact = TARGET,
-    component: Component = Component.NODE,
-    **more: Any,
-) -> Injection:
-    """Plan the injection into a manifest."""
-    flavour = more.pop("flavour", Flavour.DATADOG)
-    backend = Backend(BackendKind.NONE, root=more.pop("root", ""))
-    use = Use(**more) if more else None
-    return plan_injection(workload(manifest, component, flavour), target, resolver(), backend, use)
-
-
-def pod_spec(injection: Injection) -> dict[str, Any]:
-    """Return the pod spec that comes out."""
-    assert injection.manifest is not None
-    spec = injection.manifest["spec"]["template"]["spec"]
-    assert isinstance(spec, dict)
-    return spec
-
-
-def environment(container: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a container's literal variables."""
-    return {item["name"]: item.get("value") for item in container.get("env", [])}
-
-
-def edited(manifest: str, **container: Any) -> dict[str, Any]:
-    """Return a manifest whose first container has other fields."""
-    found = dict(document(manifest))
-    found["spec"]["template"]["spec"]["containers"][0].update(container)
-    return found
 
 
 def test_node_agent() -> None:
@@ -245,101 +195,6 @@ def test_stale_arguments_are_emptied() -> None:
     assert found["DD_SECRET_BACKEND_COMMAND"] == "/etc/enc/bin/resolver"
     assert found["DD_SECRET_BACKEND_ARGUMENTS"] == ""
     assert found["OTHER"] == "kept"
-
-
-@pytest.mark.parametrize(
-    ("env", "code", "shown"),
-    [
-        pytest.param(
-            {"DD_SECRET_BACKEND_COMMAND": "/mine"},
-            "backend-conflict",
-            "(/mine)",
-            id="a command of the user's own",
-        ),
-        pytest.param(
-            {"DD_SECRET_BACKEND_TYPE": "aws.secrets"},
-            "backend-kept",
-            "(secret_backend_type aws.secrets)",
-            id="a backend type",
-        ),
-        pytest.param(
-            {"DD_SECRET_BACKEND_COMMAND": "/readsecret.py"},
-            "backend-kept",
-            "(the Agent's readsecret script)",
-            id="the script for a folder",
-        ),
-    ],
-)
-def test_conflicts(env: dict[str, str], code: str, shown: str) -> None:
-    """A backend of the user's own is never overwritten."""
-    variables = [{"name": name, "value": value} for name, value in env.items()]
-
-    injection = inject(edited(NODE_AGENT, env=variables))
-
-    assert injection.manifest is None
-    assert injection.refused is not None
-    assert injection.refused.code == code
-    assert shown in injection.refused.message
-
-
-def test_backend_of_the_main_file() -> None:
-    """A backend that the Agent's main file configures is the user's own too."""
-    injection = plan_injection(
-        workload(document(NODE_AGENT)), TARGET, resolver(), Backend(BackendKind.MULTIPLE)
-    )
-
-    assert injection.refused is not None
-    assert injection.refused.code == "backend-kept"
-
-
-def test_command_from_elsewhere_is_a_conflict() -> None:
-    """A command that comes from a ConfigMap or a Secret is the user's own."""
-    env = [{"name": "DD_SECRET_BACKEND_COMMAND", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}]
-
-    refused = inject(edited(NODE_AGENT, env=env)).refused
-
-    assert refused is not None
-    assert refused.code == "backend-conflict"
-
-
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        pytest.param(
-            {"os": {"name": "windows"}}, "it runs on Windows, where the resolver does not run", id="by its OS"
-        ),
-        pytest.param(
-            {"nodeSelector": {"kubernetes.io/os": "windows"}},
-            "it runs on Windows, where the resolver does not run",
-            id="by its nodes",
-        ),
-        pytest.param(
-            {"nodeSelector": {"autopilot.gke.io/mode": "x"}},
-            "GKE Autopilot admits no change to the Agent's pods",
-            id="Autopilot",
-        ),
-        pytest.param({"containers": []}, "it has no container that resolves handles", id="no containers"),
-    ],
-)
-def test_refusals(spec: dict[str, Any], message: str) -> None:
-    """What cannot take the resolver is refused with the reason, and stays as it is."""
-    manifest = edited(NODE_AGENT)
-    manifest["spec"]["template"]["spec"].update(spec)
-
-    injection = inject(manifest)
-
-    assert injection.manifest is None
-    assert injection.refused is not None
-    assert (injection.refused.code, injection.refused.message) == ("agent-refused", message)
-
-
-def test_mode_none() -> None:
-    """Mode none changes nothing."""
-    injection = inject(document(NODE_AGENT), replace(TARGET, mode="none"))
-
-    assert injection.manifest is None
-    assert injection.refused is not None
-    assert injection.refused.code == "none"
 
 
 def test_server_fields_are_left_out() -> None:

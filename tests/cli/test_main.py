@@ -1,0 +1,288 @@
+"""encctl as a user meets it: commands, formats, exit codes, messages."""
+
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from assessing import EXAMPLES, NODE_AGENT, pod
+from enc_operator import __version__
+from enc_operator.cli.main import main
+from kubernetes_schemas import faults
+
+ENCCTL = Path(sys.executable).parent / "encctl"
+GOOD = f"{NODE_AGENT}\n---\n{pod()}"
+BAD = pod("ENC[k8s_secret@db/orders/password]")
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> str:
+    """Return a file with a reference that is allowed."""
+    (tmp_path / "good.yaml").write_text(GOOD)
+    return str(tmp_path / "good.yaml")
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> str:
+    """Return a file with a reference that is denied."""
+    (tmp_path / "bad.yaml").write_text(BAD)
+    return str(tmp_path / "bad.yaml")
+
+
+@pytest.mark.parametrize("command", ["plan", "lint"])
+@pytest.mark.parametrize("output", ["table", "yaml", "json"])
+def test_exit_codes(command: str, output: str, good: str, bad: str, tmp_path: Path) -> None:
+    """0 where nothing is wrong, 1 for findings of level error, 2 where input could not be read."""
+    assert main([command, "-o", output, good]) == 0
+    assert main([command, "-o", output, good, bad]) == 1
+    assert main([command, "-o", output, good, str(tmp_path / "gone.yaml")]) == 2
+
+
+def test_yaml_is_only_objects(good: str, bad: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`plan -o yaml` prints objects to apply and nothing else; what is wrong goes to standard error."""
+    main(["plan", "-o", "yaml", good, bad])
+
+    out, err = capsys.readouterr()
+    objects = list(yaml.safe_load_all(out))
+    assert [item["kind"] for item in objects] == ["Role", "RoleBinding", "ConfigMap", "DaemonSet"]
+    assert faults(objects[:3]) == []
+    assert "error[access-denied]" in err
+
+
+def test_json(good: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`plan -o json` is one JSON value."""
+    main(["plan", "-o", "json", good])
+
+    data = json.loads(capsys.readouterr().out)
+    assert sorted(data) == ["findings", "objects", "permissions", "references", "workloads"]
+
+
+@pytest.mark.parametrize("output", ["yaml", "json"])
+def test_lint_formats(output: str, bad: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`lint` prints findings with file, line, column, code and fix."""
+    main(["lint", "-o", output, bad])
+
+    out = capsys.readouterr().out
+    finding = (json.loads(out) if output == "json" else yaml.safe_load(out))["findings"][0]
+    assert (finding["file"], finding["line"], finding["column"], finding["code"]) == (
+        bad,
+        8,
+        34,
+        "access-denied",
+    )
+    assert finding["fix"].startswith("in namespace db, apply a SecretGrant")
+
+
+def test_lint_text(bad: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first line of a finding is what editors and terminals make a link of."""
+    main(["lint", bad])
+
+    assert capsys.readouterr().out.startswith(f"{bad}:8:34: error[access-denied]\n")
+
+
+def test_findings_come_in_file_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Findings come as they stand in the file, not by the names of objects."""
+    names = ["z", "a", "m"]
+    (tmp_path / "a.yaml").write_text("\n---\n".join(pod("ENC[vault@x]", name=name) for name in names))
+
+    main(["lint", "-o", "json", str(tmp_path)])
+
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    lines = [finding["line"] for finding in findings]
+    assert lines == sorted(lines)
+    assert [finding["object"] for finding in findings if finding["code"] == "provider-unknown"] == [
+        "Pod shop/z",
+        "Pod shop/a",
+        "Pod shop/m",
+    ]
+
+
+def test_output_folder(good: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--output-dir` writes files that GitOps can take, a kustomization included, and the same ones again."""
+    folder = tmp_path / "out"
+
+    for _ in range(2):
+        assert main(["plan", good, "--output-dir", str(folder)]) == 0
+        names = sorted(file.name for file in folder.iterdir())
+        assert names == [
+            "agent-daemonset-node-dd.yaml",
+            "kustomization.yaml",
+            "rbac-shop.yaml",
+            "resolver-dd.yaml",
+        ]
+        listed = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
+        assert listed == ["agent-daemonset-node-dd.yaml", "rbac-shop.yaml", "resolver-dd.yaml"]
+    assert "4 files written" in capsys.readouterr().err
+
+
+def test_output_folder_forgets(good: str, bad: str, tmp_path: Path) -> None:
+    """What is no longer planned is taken away; what somebody else wrote there stays."""
+    folder = tmp_path / "out"
+    main(["plan", good, "--output-dir", str(folder)])
+    (folder / "mine.yaml").write_text("mine: yes\n")
+
+    main(["plan", bad, "--output-dir", str(folder)])
+
+    assert sorted(file.name for file in folder.iterdir()) == ["kustomization.yaml", "mine.yaml"]
+    assert yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"] == []
+
+
+def test_output_folder_overwrites_nobody(
+    good: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file of somebody else's in the way is an error, and nothing is written."""
+    (tmp_path / "rbac-shop.yaml").write_text("mine: yes\n")
+
+    assert main(["plan", good, "--output-dir", str(tmp_path)]) == 2
+    assert "was not written by encctl" in capsys.readouterr().err
+    assert not (tmp_path / "kustomization.yaml").exists()
+
+
+def test_output_folder_is_a_file(good: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file cannot be the folder."""
+    assert main(["plan", good, "--output-dir", good]) == 2
+    assert "is no folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["agent", "dd/DaemonSet", "dd//x", "dd/DaemonSet/x=robot"])
+def test_agent_option(name: str, good: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An `--agent` that is no NAMESPACE/KIND/NAME is refused with an example."""
+    assert main(["plan", "--agent", name, good]) == 2
+    assert "for example datadog/DaemonSet/agent" in capsys.readouterr().err
+
+
+def test_named_agent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--agent` makes a workload an Agent that nothing shows to be one."""
+    hidden = NODE_AGENT.replace("labels: {agent.datadoghq.com/component: agent}", "labels: {}").replace(
+        "datadoghq", "corp"
+    )
+    (tmp_path / "a.yaml").write_text(hidden.replace("agent:7", "watcher:7") + "---" + pod())
+
+    assert main(["plan", "-o", "json", "--agent", "dd/DaemonSet/node=agent", str(tmp_path)]) == 0
+    assert json.loads(capsys.readouterr().out)["permissions"][0]["secrets"] == ["db"]
+
+
+def test_nothing_to_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder without manifests is no success."""
+    assert main(["plan", str(tmp_path)]) == 2
+    assert (
+        capsys.readouterr().err
+        == "encctl: the input holds no Kubernetes object and no file of an Agent; check the paths\n"
+    )
+
+
+def test_unreadable_is_named(good: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that cannot be read is named, and the rest is still judged."""
+    main(["plan", good, str(tmp_path / "gone.yaml")])
+
+    out, err = capsys.readouterr()
+    assert "gone.yaml: No such file or directory" in err
+    assert "shop/db/password" in out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` says the version."""
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"encctl {__version__}\n"
+
+
+def test_kubectl_plugin(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a plugin it calls itself what the user typed."""
+    monkeypatch.setattr(sys, "argv", ["kubectl-enc"])
+
+    with pytest.raises(SystemExit):
+        main(["--help"])
+
+    assert "kubectl enc plan manifests/" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("program", ["encctl", "kubectl-enc"])
+def test_installed_commands(program: str, good: str) -> None:
+    """Both entry points are installed and run."""
+    done = subprocess.run([ENCCTL.parent / program, "plan", good], capture_output=True, check=True, text=True)
+
+    assert "shop/db/password" in done.stdout
+
+
+def test_closed_pipe(good: str) -> None:
+    """`| head` is no error and no traceback."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([ENCCTL, "plan", good], stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+
+    assert done.stderr == b""
+    assert done.returncode == 0
+
+
+def on_terminal(*arguments: str) -> Iterator[str]:
+    """Run encctl on a terminal and yield what it shows."""
+    terminal, other = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200"}
+    with subprocess.Popen([ENCCTL, *arguments], stdout=other, stderr=other, env=environment) as process:
+        os.close(other)
+        while select.select([terminal], [], [], 30)[0]:
+            try:
+                shown = os.read(terminal, 65536)
+            except OSError:  # the other end is closed
+                break
+            yield shown.decode(errors="replace")
+        process.wait(30)
+    os.close(terminal)
+
+
+def test_terminal(good: str, bad: str) -> None:
+    """On a terminal there are colours and framed tables."""
+    shown = "".join(on_terminal("plan", good, bad))
+
+    assert "\033[1;31m" in shown
+    assert "┃" in shown
+    assert "shop/db/password" in shown
+
+
+def test_progress(tmp_path: Path) -> None:
+    """Work that takes long shows a bar on a terminal."""
+    script = (
+        "import sys, enc_operator.cli.printing as p; p._SLOW = 0\n"
+        "from enc_operator.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    (tmp_path / "a.yaml").write_text(GOOD)
+    terminal, other = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", script, "lint", str(tmp_path)], stdout=subprocess.DEVNULL, stderr=other
+    ) as process:
+        os.close(other)
+        shown = os.read(terminal, 65536).decode()
+        process.wait(30)
+    os.close(terminal)
+
+    assert "Reading [" in shown
+
+
+def test_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    """The examples' findings are the ones that they were written to have."""
+    assert main(["lint", "-o", "json", str(EXAMPLES)]) == 1
+
+    found = [finding["code"] for finding in json.loads(capsys.readouterr().out)["findings"]]
+    assert sorted(found) == ["access-denied", "handle-malformed", "handle-partial", "template-invalid"]
+
+
+def test_interrupted(good: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends it with the shell's code and no traceback."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("enc_operator.cli.inputs.read_paths", interrupt)
+
+    assert main(["plan", good]) == 130
