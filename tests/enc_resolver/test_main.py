@@ -24,7 +24,7 @@ Answer = tuple[int, bytes, bytes]
 def ask(question: object, *arguments: str) -> Answer:
     """Run the program isolated, as its first line does."""
     data = question if isinstance(question, bytes) else json.dumps(question).encode()
-    done = subprocess.run(  # noqa: S603  (our own program)
+    done = subprocess.run(
         [sys.executable, "-IS", "-c", START, *arguments],
         input=data,
         capture_output=True,
@@ -66,10 +66,7 @@ def test_files_alone_load_neither_tls_nor_types() -> None:
     ]
     code = f"{START.replace('; run()', '')}; import json, enc_resolver.__main__; print([m for m in {heavy!r} if m in sys.modules])"
     bare = f"import sys, json; print([m for m in {heavy!r} if m in sys.modules])"
-    loaded = [
-        subprocess.check_output([sys.executable, "-IS", "-c", text])  # noqa: S603  (our own words)
-        for text in (bare, code)
-    ]
+    loaded = [subprocess.check_output([sys.executable, "-IS", "-c", text]) for text in (bare, code)]
     assert loaded[0] == loaded[1]
 
 
@@ -122,12 +119,12 @@ def test_no_core_is_dumped() -> None:
     """A crash of the program writes no memory to a disk."""
     start = START.replace("run()", "import resource, enc_resolver.__main__ as program; program.harden()")
     code = f"{start}; print(resource.getrlimit(resource.RLIMIT_CORE))"
-    assert subprocess.check_output([sys.executable, "-IS", "-c", code]) == b"(0, 0)\n"  # noqa: S603
+    assert subprocess.check_output([sys.executable, "-IS", "-c", code]) == b"(0, 0)\n"
 
 
 def test_killed_half_way() -> None:
     """SIGTERM while the question still comes ends the program without a word."""
-    with subprocess.Popen(  # noqa: S603  (our own program)
+    with subprocess.Popen(
         [sys.executable, "-IS", "-c", START],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -10,7 +10,7 @@ import pytest
 from assessing import EXAMPLES, NOW, resolver
 from enc_operator.cli.inputs import read_paths
 from enc_operator.cli.loading import Options, assess_inventory, load
-from enc_operator.cli.printing import print_findings, print_tables
+from enc_operator.cli.printing import in_file_order, print_findings, print_tables
 from enc_operator.core.assessment import Assessment
 from enc_operator.core.inventory import Resolver
 from enc_operator.core.rendering import render_objects, summary, tables
@@ -41,7 +41,7 @@ def rendered(assessment: Assessment) -> Iterator[str]:
     """Yield what `encctl plan` prints."""
     out = io.StringIO()
     with redirect_stdout(out):
-        print_findings(assessment.findings)
+        print_findings(in_file_order(assessment.findings))
         print_tables(tables(assessment))
     yield out.getvalue()
     yield summary(assessment) + "\n"

@@ -176,5 +176,5 @@ def _findings(
     inventory: Inventory, gathered: Gathered, judged: tuple[Judged, ...], injections: tuple[Injection, ...]
 ) -> tuple[Finding, ...]:
     found = [*inventory.faults, *gathered.findings, *explain(inventory, judged, injections)]
-    unique = {(item.code, item.where.sort_key(), item.what): item for item in found}
+    unique = {item.sort_key(): item for item in found}  # two Agents that refuse the same thing say it once
     return tuple(sorted(unique.values(), key=lambda finding: finding.sort_key()))

@@ -61,8 +61,9 @@ class Where:
         return " → ".join(part for part in (render_path(self.path), render_path(self.inner)) if part)
 
     def sort_key(self) -> tuple[str, ...]:
-        """Return a key that orders places the same way whatever order the input came in."""
-        return (str(self.object or ""), render_path(self.path), render_path(self.inner), self.source.file)
+        """Return a key that orders places of objects the same way whatever files they came in."""
+        file = "" if self.object else self.source.file
+        return (str(self.object or ""), render_path(self.path), render_path(self.inner), file)
 
 
 def render_path(path: tuple[Any, ...]) -> str:
@@ -90,7 +91,8 @@ class Finding:
 
     def sort_key(self) -> tuple[Any, ...]:
         """Return a key that orders findings by place, then code."""
-        return (*self.where.sort_key(), self.code, self.what)
+        source = self.where.source
+        return (*self.where.sort_key(), self.code, self.what, source.file, source.line)
 
 
 SEVERITIES: dict[str, Severity] = {
@@ -104,7 +106,6 @@ SEVERITIES: dict[str, Severity] = {
     "duplicate-key": Severity.WARNING,
     "env-unknown": Severity.WARNING,
     "file-refused": Severity.ERROR,
-    "grant-invalid": Severity.ERROR,
     "handle-as-key": Severity.WARNING,
     "handle-case": Severity.WARNING,
     "handle-in-secret-setting": Severity.ERROR,
@@ -112,7 +113,6 @@ SEVERITIES: dict[str, Severity] = {
     "handle-newline": Severity.WARNING,
     "handle-partial": Severity.WARNING,
     "handle-undetermined": Severity.ERROR,
-    "input-unreadable": Severity.ERROR,
     "json-depth": Severity.ERROR,
     "json-invalid": Severity.ERROR,
     "no-agent": Severity.INFO,

@@ -5,7 +5,7 @@ Source: the Agent's `comp/core/secrets/impl`: a command goes before a type, a ty
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from enc_operator.core.inventory import NOTHING
 from enc_resolver.handles import Grammar, Handle, HandleError, KubernetesSecret, Part, parse_handle
@@ -14,6 +14,9 @@ BUILTIN_COMMAND = "/readsecret_multiple_providers.sh"
 _ROOT_COMMANDS = ("/readsecret.sh", "/readsecret.py")
 BUNDLED_COMMANDS = ("/etc/enc/bin/resolver", "/etc/enc/bin/guard")
 K8S_SECRETS = "k8s.secrets"
+KUBERNETES_PREFIX = "k8s_secret@"
+_PROVIDERS_SWITCH = "--with-provider-prefixes"
+_WITH_VALUE = ("--allow-root", "--service-account")  # flags of our own resolver that take a path
 
 
 class BackendKind(StrEnum):
@@ -28,12 +31,13 @@ class BackendKind(StrEnum):
     CUSTOM = "custom"
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(Enum):
     """A handle that only the backend understands, outside Kubernetes' Secrets: nothing to grant for it."""
 
-    backend: str
-    text: str
+    OPAQUE = "opaque"
+
+
+OPAQUE = Opaque.OPAQUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +77,36 @@ class Backend:
             return self._read_custom(text)
         return parse_handle(text, _GRAMMARS[self.kind])
 
+    def scoped_namespace(self, text: str) -> str:
+        """Return the namespace that the Agent's own scoping takes a handle for, empty where it sees none.
+
+        Source: `shouldResolvedSecret`: a `;` counts in any backend's handle, and a backend's ID is only cut off as it is
+        written in the configuration, in lower case.
+        """
+        if text.startswith(KUBERNETES_PREFIX):
+            return text[len(KUBERNETES_PREFIX) :].partition("/")[0]
+        identifier, separator, rest = text.partition(";")
+        if separator and self.kind is BackendKind.MULTIPLE and self.types.get(identifier) == K8S_SECRETS:
+            identifier, separator, _ = rest.partition(";")
+        return identifier.partition("/")[0] if separator else ""
+
     def _read_custom(self, text: str) -> Handle | Opaque:
         """Read what is written for a Kubernetes Secret as such; the rest is the command's own affair."""
-        if text.startswith("k8s_secret@"):
+        if text.startswith(KUBERNETES_PREFIX):
             return parse_handle(text, Grammar.BUILTIN)
-        return Opaque(self.command, text)
+        return OPAQUE
 
     def _read_multiple(self, text: str) -> Handle | Opaque:
         identifier, separator, rest = text.partition(";")
         known = self.types.get(identifier.lower())
-        if not separator or known is None:
-            listed = ", ".join(sorted(self.types)) or "none"
-            message = (
-                f'multi_secret_backends has no backend "{identifier[:40]}"'
-                if separator
-                else "no backend ID before a `;`"
-            )
-            raise HandleError(
-                "backend-unreadable",
-                message,
-                f"write backendID;handle (configured: {listed})",
-                0,
-                len(identifier),
-            )
-        return _read_typed(known, rest, text)
+        if separator and known is not None:
+            return _read_typed(known, rest, text)
+        shown = repr(identifier[:40])[1:-1]  # nothing that a terminal would act on
+        what = (
+            f'multi_secret_backends has no backend "{shown}"' if separator else "no backend ID before a `;`"
+        )
+        fix = f"write backendID;handle (configured: {', '.join(sorted(self.types))})"
+        raise HandleError("backend-unreadable", what, fix, 0, len(identifier))
 
 
 _NAMES = {
@@ -114,17 +124,17 @@ _GRAMMARS = {
 
 
 def _read_typed(kind: str, text: str, whole: str) -> Handle | Opaque:
+    """Read the part of a handle that a type gets; places stay those in the whole handle."""
     if kind != K8S_SECRETS:
-        return Opaque(kind, text)
-    handle = parse_handle(text, Grammar.K8S_SECRETS)
-    if not isinstance(handle, KubernetesSecret):  # pragma: no cover - this grammar has no other meaning
-        return Opaque(kind, text)
+        return OPAQUE
     shift = len(whole) - len(text)
-    parts = (
-        Part(part.text, part.start + shift, part.end + shift)
-        for part in (handle.namespace, handle.name, handle.key)
-    )
-    return KubernetesSecret(*parts)
+    try:
+        handle = parse_handle(text, Grammar.K8S_SECRETS)
+    except HandleError as error:
+        start, end = error.start + shift, error.end + shift
+        raise HandleError(error.code, error.message, error.fix, start, end) from None
+    parts = (getattr(handle, name) for name in ("namespace", "name", "key"))
+    return KubernetesSecret(*(Part(part.text, part.start + shift, part.end + shift) for part in parts))
 
 
 def decide_backend(settings: Mapping[str, str], types: Mapping[str, str] = NOTHING) -> Backend:
@@ -142,18 +152,25 @@ def decide_backend(settings: Mapping[str, str], types: Mapping[str, str] = NOTHI
 
 
 def _decide_command(command: str, arguments: list[str]) -> Backend:
-    root = next((argument for argument in arguments if argument.startswith("/")), "")
+    root = _root_of(arguments)
     if command in BUNDLED_COMMANDS:
-        return Backend(BackendKind.BUNDLED, command, root)
+        return Backend(BackendKind.BUNDLED, command, root if "read" in arguments else "")
     if command == BUILTIN_COMMAND:
         return Backend(BackendKind.BUILTIN, command, root)
     if command in _ROOT_COMMANDS:
         return Backend(BackendKind.ROOT_FILES, command, root)
     if command.endswith(("/agent", "/datadog-cluster-agent")) and "secret-helper" in arguments:
-        return Backend(BackendKind.BUILTIN, command, root)
+        providers = _PROVIDERS_SWITCH in arguments or f"{_PROVIDERS_SWITCH}=true" in arguments
+        return Backend(BackendKind.BUILTIN if providers else BackendKind.ROOT_FILES, command, root)
     return Backend(BackendKind.CUSTOM, command)
+
+
+def _root_of(arguments: list[str]) -> str:
+    """Return the folder of prefix-less handles: the first path that is no flag's value."""
+    pairs = zip(["", *arguments], arguments, strict=False)
+    return next((word for flag, word in pairs if word.startswith("/") and flag not in _WITH_VALUE), "")
 
 
 def is_secret_setting(path: str) -> bool:
     """Tell whether a setting configures the backend itself, where a handle cannot work."""
-    return path.startswith("secret_")
+    return path.lower().startswith(("secret_", "multi_secret_backends"))

@@ -10,16 +10,15 @@ from enc_operator.core.agents.backends import decide_backend
 from enc_operator.core.agents.environment import Variable
 from enc_operator.core.agents.model import Agent, Level, OwnText
 from enc_operator.core.agents.settings import (
+    UNSEEN_COMMAND,
     MainFile,
     backend_types,
-    handles_in_variable,
-    is_bound,
     is_true,
     merged_settings,
     parse_main_file,
     scoping_of,
 )
-from enc_operator.core.agents.workloads import Installed, add_main_file, unbound
+from enc_operator.core.agents.workloads import Installed, add_main_file, add_variables
 from enc_operator.core.findings import Where
 from enc_operator.core.inventory import AgentFileFact, Component, ComposeFact, Flavour
 
@@ -27,9 +26,9 @@ from enc_operator.core.inventory import AgentFileFact, Component, ComposeFact, F
 def read_folders(facts: Iterable[AgentFileFact]) -> list[Installed]:
     """Read the Agents that bare files belong to, one for each folder."""
     folders: dict[str, list[AgentFileFact]] = defaultdict(list)
-    for fact in facts:
+    for fact in sorted(facts, key=lambda fact: (fact.name, fact.where.source.line)):
         folders[fact.install].append(fact)
-    return [_read_folder(folders[install], install) for install in sorted(folders)]
+    return [_read_folder(members, install) for install, members in folders.items()]
 
 
 def _read_folder(members: list[AgentFileFact], install: str) -> Installed:
@@ -42,10 +41,11 @@ def _read_folder(members: list[AgentFileFact], install: str) -> Installed:
             findings += faults
     stackstate = any(fact.flavour is Flavour.STACKSTATE for fact in members)
     flavour = Flavour.STACKSTATE if stackstate else Flavour.DATADOG
-    agent = _agent(install, flavour, members[0].where, merged_settings(files, {}) if files else _UNSEEN)
+    settings = merged_settings(files, {}) if files else {"secret_backend_command": UNSEEN_COMMAND}
+    agent = _agent(install, flavour, members[0].where, settings)
     installed = Installed(agent, [], findings)
     for file in files:
-        add_main_file(installed, file, {})
+        add_main_file(installed, file, {}, frozenset())
     checks = (fact for fact in members if not fact.main)
     installed.texts += [OwnText(agent, Level.CHECK, fact.where, fact.name, fact.text) for fact in checks]
     return installed
@@ -65,17 +65,8 @@ def _read_service(fact: ComposeFact, flavour: Flavour, settings: frozenset[str])
         f"{fact.install} service {fact.service}", flavour, fact.where, merged_settings([], variables)
     )
     installed = Installed(agent)
-    for variable in variables.values():
-        for inner, value in handles_in_variable(fact.environment[variable.name]):
-            if is_bound(variable.name, settings):
-                place = variable.where.within(*inner)
-                installed.texts.append(OwnText(agent, Level.SETTING, place, variable.name, value, "", value))
-            else:
-                installed.findings.append(unbound(variable))
+    add_variables(installed, "", variables, settings)
     return installed
-
-
-_UNSEEN = {"secret_backend_command": "a backend that the input does not show"}
 
 
 def _agent(install: str, flavour: Flavour, where: Where, settings: Mapping[str, str]) -> Agent:

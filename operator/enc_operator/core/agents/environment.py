@@ -1,5 +1,6 @@
-"""A container's environment, as far as it is known: literals, ConfigMaps, and handles inside Secrets."""
+"""A container's environment, as far as it is known: literals, ConfigMaps, fields, and handles inside Secrets."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from enc_operator.core.findings import Where
 from enc_operator.core.inventory import ConfigMapFact, SecretFact
 from enc_operator.core.objects.shapes import entries, mapping, text
 from enc_operator.core.templates.variables import Unknown
+from enc_resolver.handles import handle_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +42,57 @@ def environment_of(
         for variable in _from_source(source, where.at("envFrom", index), namespace, configuration):
             variables[variable.name] = variable
     for index, entry in entries(container, "env"):
-        variable = _from_entry(entry, where.at("env", index), namespace, configuration)
-        variables[variable.name] = variable
+        place, name = where.at("env", index), text(entry, "name")
+        if "valueFrom" in entry:
+            variables[name] = _from_elsewhere(name, entry, place.at("valueFrom"), namespace, configuration)
+        else:
+            value = _expanded(text(entry, "value"), variables)
+            variables[name] = Variable(name, value, place.at("value"))
     return variables
 
 
-def _from_entry(
-    entry: Mapping[str, Any], where: Where, namespace: str, configuration: Configuration
+# Kubernetes' `third_party/forked/golang/expansion`: `$(NAME)` of an earlier variable; `$$` is a `$` that begins nothing.
+_REFERENCE = re.compile(r"\$\$|\$\(([^)]*)\)")
+
+
+def _expanded(value: str, variables: Mapping[str, Variable]) -> str | Unknown:
+    """Put earlier variables into a value; what is written as a handle stays a text where one of them is unknown."""
+    unknown = False
+
+    def replace(match: re.Match[str]) -> str:
+        nonlocal unknown
+        if match.group() == "$$":
+            return "$"
+        known = variables.get(match.group(1))
+        if known is not None and isinstance(known.value, str):
+            return known.value
+        unknown = unknown or known is not None or EVERYTHING in variables
+        return match.group()
+
+    expanded = _REFERENCE.sub(replace, value)
+    return Unknown.ANY if unknown and handle_in(expanded) is None else expanded
+
+
+_NAMED_FIELDS = ("metadata.name", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP")
+
+
+def _from_elsewhere(
+    name: str, entry: Mapping[str, Any], where: Where, namespace: str, configuration: Configuration
 ) -> Variable:
-    name = text(entry, "name")
-    if "valueFrom" not in entry:
-        return Variable(name, text(entry, "value"), where.at("value"))
-    reference = mapping(entry, "valueFrom", "configMapKeyRef")
+    source = mapping(entry, "valueFrom")
+    reference = mapping(source, "configMapKeyRef")
     config_map = configuration.config_maps.get((namespace, text(reference, "name")))
     key = text(reference, "key")
     if config_map and key in config_map.data:
         return Variable(name, config_map.data[key], config_map.where.at("data", key))
-    reference = mapping(entry, "valueFrom", "secretKeyRef")
+    field = text(source, "fieldRef", "fieldPath")
+    if field == "metadata.namespace":
+        return Variable(name, namespace, where)
+    if field in _NAMED_FIELDS or field.startswith("status.podIP") or "resourceFieldRef" in source:
+        return Variable(name, Unknown.WORD, where)
+    reference = mapping(source, "secretKeyRef")
     secret = configuration.secrets.get((namespace, text(reference, "name")))
-    return _from_secret(name, secret, text(reference, "key"), where.at("valueFrom"))
+    return _from_secret(name, secret, text(reference, "key"), where)
 
 
 def _from_secret(name: str, secret: SecretFact | None, key: str, where: Where) -> Variable:

@@ -8,7 +8,7 @@ from typing import Any
 from enc_operator.core.agents.environment import Configuration
 from enc_operator.core.agents.model import CONFIG_FOLDERS, MAIN_FILES, SecretMount
 from enc_operator.core.findings import Where
-from enc_operator.core.inventory import ConfigMapFact, Flavour
+from enc_operator.core.inventory import Component, ConfigMapFact, Flavour
 from enc_operator.core.objects.shapes import entries, mapping, text
 from enc_operator.core.templates.checkfiles import is_check_file
 
@@ -49,16 +49,26 @@ def secret_mounts(spec: Mapping[str, Any]) -> tuple[SecretMount, ...]:
     return tuple(found)
 
 
-def is_main_file(path: str, flavour: Flavour) -> bool:
-    """Tell whether a mounted file is the Agent's main configuration."""
+def is_main_file(path: str, flavour: Flavour, component: Component) -> bool:
+    """Tell whether a mounted file is the Agent's main configuration; the Cluster Agent has one of its own."""
     folder, _, name = path.rpartition("/")
-    return name in MAIN_FILES and folder in CONFIG_FOLDERS[flavour]
+    clusters = name.endswith("-cluster.yaml")
+    return (
+        name in MAIN_FILES
+        and folder in CONFIG_FOLDERS[flavour]
+        and clusters == (component is Component.CLUSTER)
+    )
 
 
 def is_mounted_check(path: str, flavour: Flavour) -> bool:
-    """Tell whether a mounted file is a check's: below `/conf.d` (copied by the image's start) or the Agent's own conf.d."""
+    """Tell whether a mounted file is a check's: in `/conf.d` (copied by the image's start) or the Agent's own conf.d.
+
+    Source: `providers/config_reader.go`: besides files it reads one level of folders, those that end with `.d`.
+    """
     folders = ("/conf.d", *(f"{folder}/conf.d" for folder in CONFIG_FOLDERS[flavour]))
-    return is_check_file(path) and any(path.startswith(folder + "/") for folder in folders)
+    folder = path.rpartition("/")[0]
+    parent = folder.rpartition("/")[0] if folder.endswith(".d") else ""
+    return is_check_file(path) and (folder in folders or parent in folders)
 
 
 def _mounts(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -87,24 +97,22 @@ def _secret_sources(volume: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, An
 def _files(
     mount: Mapping[str, Any], source: Mapping[str, Any], config_map: ConfigMapFact
 ) -> Iterator[MountedText]:
-    for key, relative in _paths(source, config_map.data).items():
+    for key, relative in _paths(source, config_map.data):
         path = _place(mount, relative)
         if path:
             part = "binaryData" if key in config_map.binary else "data"
             yield MountedText(path, config_map.data[key], config_map.where.at(part, key))
 
 
-def _paths(source: Mapping[str, Any], keys: Mapping[str, Any]) -> dict[str, str]:
-    """Return the path below the volume for each key: `items` pick and rename, else a key is a file."""
-    picked = {text(item, "key"): text(item, "path") for _, item in entries(source, "items")}
-    if not picked:
-        return {key: key for key in keys}
-    return {key: path for key, path in picked.items() if key in keys}
+def _paths(source: Mapping[str, Any], keys: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return each key with its path below the volume: `items` pick and rename, else a key is a file."""
+    picked = [(text(item, "key"), text(item, "path")) for _, item in entries(source, "items")]
+    return [pair for pair in picked if pair[0] in keys] if picked else [(key, key) for key in keys]
 
 
 def _place(mount: Mapping[str, Any], relative: str) -> str | None:
     """Return where a volume's file stands in the container, or None if the `subPath` leaves it out."""
-    folder, part = text(mount, "mountPath").rstrip("/"), text(mount, "subPath").strip("/")
+    folder, part = _folder_and_part(mount)
     if not part:
         return posixpath.normpath(f"{folder}/{relative}")
     if relative == part:
@@ -115,8 +123,16 @@ def _place(mount: Mapping[str, Any], relative: str) -> str | None:
 
 
 def _secret_mount(mount: Mapping[str, Any], source: Mapping[str, Any], name: str) -> SecretMount:
-    folder, part = text(mount, "mountPath").rstrip("/"), text(mount, "subPath").strip("/")
-    picked = tuple((text(item, "path"), text(item, "key")) for _, item in entries(source, "items"))
-    if part:
-        return SecretMount(folder, name, (("", dict(picked).get(part, part)),))
-    return SecretMount(folder, name, picked or None)
+    folder, part = _folder_and_part(mount)
+    picked = [(text(item, "path"), text(item, "key")) for _, item in entries(source, "items")]
+    if not part:
+        return SecretMount(folder, name, tuple(picked) or None)
+    if not picked:
+        return SecretMount(folder, name, (("", part),))
+    below = [(path[len(part) + 1 :], key) for path, key in picked if f"{path}/".startswith(f"{part}/")]
+    return SecretMount(folder, name, tuple(below))
+
+
+def _folder_and_part(mount: Mapping[str, Any]) -> tuple[str, str]:
+    folder = posixpath.normpath("/" + text(mount, "mountPath").strip("/"))
+    return folder, text(mount, "subPath").strip("/")

@@ -31,7 +31,7 @@ def agent_workloads(inventory: Inventory) -> list[WorkloadFact]:
 
 
 def _as_declared(workload: WorkloadFact, targets: list[TargetFact]) -> WorkloadFact:
-    for target in targets:
+    for target in sorted(targets, key=lambda target: target.name):
         component = _named(workload, target)
         if component is not None:
             return WorkloadFact(workload.where, component, target.flavour, workload.manifest, "AgentTarget")
@@ -40,7 +40,7 @@ def _as_declared(workload: WorkloadFact, targets: list[TargetFact]) -> WorkloadF
 
 def target_of(workload: WorkloadFact, targets: list[TargetFact]) -> TargetFact:
     """Return the AgentTarget of a workload: one that names it, else one that detects, else the defaults."""
-    for target in targets:
+    for target in sorted(targets, key=lambda target: target.name):
         if _named(workload, target) is not None:
             return target
     return _namespace_target(workload.object.namespace, workload.flavour, targets)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from enc_operator.core.agents.backends import Backend
 from enc_operator.core.findings import Where
@@ -98,11 +97,6 @@ class Agent:
         account = f"{self.namespace}/{self.service_account}" if self.in_kubernetes else self.name
         return f"{COMPONENT_NAMES[self.component]} {account}"
 
-    @property
-    def resolves_checks(self) -> bool:
-        """Whether it decrypts checks: with a backend, and not told to skip them."""
-        return not self.skip_checks
-
     def sort_key(self) -> tuple[str, ...]:
         """Return a key that orders Agents the same way whatever order the input came in."""
         return (self.namespace, self.service_account, self.component, self.name)
@@ -117,10 +111,9 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OwnText:
-    """A text of an Agent's own configuration: a setting's value, its main file, or a check's file below conf.d.
+    """A text of an Agent's own configuration: a setting's value, or a check's file below conf.d.
 
-    For a check `path` is the file's path; for an environment variable it is the variable; `inner` leads to the text in
-    `where` if that is not the whole value there.
+    `path` is the setting's name, its variable or the check's file; `process` the containers that read it, empty for all.
     """
 
     agent: Agent
@@ -129,4 +122,3 @@ class OwnText:
     path: str
     text: str
     process: str = ""
-    value: Any = None

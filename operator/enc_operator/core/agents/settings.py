@@ -10,15 +10,16 @@ from typing import Any
 
 from enc_operator.core.agents.environment import Variable
 from enc_operator.core.agents.model import Scoping
+from enc_operator.core.agents.oddities import oddities_in
 from enc_operator.core.findings import Finding, Where, finding
 from enc_operator.core.syntax import SyntaxFault, parse_json, parse_yaml
 from enc_operator.core.templates.strings import Path, strings_in
+from enc_operator.core.templates.variables import Unknown
 from enc_resolver.handles import handle_in
 
 # Read by `LoadProxyFromEnv` before secrets are resolved, without being bound; those without DD_ in any case of letters.
-_PROXY_VARIABLES = frozenset(
-    {"DD_PROXY_HTTP", "DD_PROXY_HTTPS", "DD_PROXY_NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
-)
+_PROXY_VARIABLES = frozenset({"DD_PROXY_HTTP", "DD_PROXY_HTTPS", "DD_PROXY_NO_PROXY"})
+_COMMON_PROXY_VARIABLES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"})
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 
 
@@ -28,22 +29,22 @@ class MainFile:
 
     where: Where
     value: Mapping[str, Any] = field(default_factory=dict)
-    text: str = ""
 
 
 def parse_main_file(text: str, where: Where) -> tuple[MainFile, list[Finding]]:
     """Decode an Agent's main file; what cannot be read is a finding, since the Agent would not start."""
     try:
-        value = parse_yaml(text).value
+        parsed = parse_yaml(text)
     except SyntaxFault as fault:
         place = where.within()
         return MainFile(where), [
             finding("config-invalid", place, f"{fault.message}: the Agent does not start", fault.fix)
         ]
-    if value is not None and not isinstance(value, dict):
+    value = {} if parsed.value is None else parsed.value
+    if not isinstance(value, dict):
         what = "the Agent's configuration must be a mapping: the Agent does not start"
         return MainFile(where), [finding("config-invalid", where, what, "write setting: value lines")]
-    return MainFile(where, value or {}, text), []
+    return MainFile(where, value), list(oddities_in(parsed, where))
 
 
 def variable_setting(name: str) -> str | None:
@@ -56,7 +57,7 @@ def variable_setting(name: str) -> str | None:
 
 def is_bound(name: str, settings: frozenset[str]) -> bool:
     """Tell whether the Agent binds a variable to a setting; without a list every `DD_` and `STS_` variable counts."""
-    if name.upper() in _PROXY_VARIABLES:
+    if name in _PROXY_VARIABLES or name.upper() in _COMMON_PROXY_VARIABLES:
         return True
     setting = variable_setting(name)
     return setting is not None and (not settings or f"DD_{setting.upper()}" in settings)
@@ -71,7 +72,12 @@ def merged_settings(files: list[MainFile], environment: Mapping[str, Variable]) 
         setting = variable_setting(variable.name)
         if setting and isinstance(variable.value, str) and variable.value:
             merged[setting] = variable.value
+        elif setting == "secret_backend_command" and isinstance(variable.value, Unknown):
+            merged[setting] = UNSEEN_COMMAND
     return merged
+
+
+UNSEEN_COMMAND = "a backend that the input does not show"
 
 
 def _as_text(value: Any) -> str:
@@ -104,9 +110,9 @@ def scoping_of(settings: Mapping[str, str]) -> Scoping:
         is_true(settings.get("secret_scope_integration_to_their_k8s_namespace", "")),
         tuple(str(namespace) for namespace in allowed),
         {
-            str(image): tuple(str(handle) for handle in handles)
+            str(image): tuple(handles.split() if isinstance(handles, str) else map(str, handles))
             for image, handles in (images.items() if isinstance(images, dict) else ())
-            if isinstance(handles, list)
+            if isinstance(handles, str | list)
         },
     )
 
@@ -128,20 +134,23 @@ def _decoded(text: str) -> Any:
 
 def handles_in_variable(value: str) -> Iterator[tuple[Path, str]]:
     """Yield the handles of a variable: its whole text, or strings of its JSON, which the Agent decodes first."""
-    if handle_in(value) is not None:
-        yield (), value
-        return
-    for path, item in strings_in(_decoded(value)):
+    for path, item in strings_in(value_of(value)):
         if handle_in(item) is not None:
             yield path, item
 
 
-def is_overridden(path: Path, environment: Mapping[str, Variable]) -> str | None:
+def value_of(text: str) -> Any:
+    """Return what a setting's text stands for: the value of its JSON, else the text."""
+    decoded = _decoded(text)
+    return text if decoded is None else decoded
+
+
+def is_overridden(path: Path, environment: Mapping[str, Variable], settings: frozenset[str]) -> str | None:
     """Return the variable that wins over a place of the main file, or None."""
     for length in range(1, len(path) + 1):
         name = "_".join(str(step) for step in path[:length]).upper()
         for prefix in ("DD_", "STS_"):
             variable = environment.get(prefix + name)
-            if variable is not None and variable.value != "":
+            if variable is not None and variable.value != "" and is_bound(variable.name, settings):
                 return variable.name
     return None

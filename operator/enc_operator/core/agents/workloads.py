@@ -8,6 +8,7 @@ from enc_operator.core.agents.backends import Backend, BackendKind, decide_backe
 from enc_operator.core.agents.environment import Configuration, Variable, environment_of
 from enc_operator.core.agents.files import is_main_file, is_mounted_check, mounted_texts, secret_mounts
 from enc_operator.core.agents.model import Agent, Level, OwnText, Scoping, SecretMount
+from enc_operator.core.agents.oddities import near_misses_in
 from enc_operator.core.agents.settings import (
     MainFile,
     backend_types,
@@ -18,6 +19,7 @@ from enc_operator.core.agents.settings import (
     merged_settings,
     parse_main_file,
     scoping_of,
+    value_of,
 )
 from enc_operator.core.findings import Finding, finding
 from enc_operator.core.inventory import Component, TargetFact, WorkloadFact
@@ -39,6 +41,7 @@ _READERS = frozenset(
         "unprivileged-single-agent",
     }
 )
+_CHECK_RUNNERS = ("agent", "cluster-agent", "unprivileged-single-agent")
 _NO_READERS = frozenset(
     {
         "system-probe",
@@ -61,17 +64,25 @@ class Installed:
 
 
 def reading_containers(manifest: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
-    """Return the containers that resolve handles: the Agent's by name, or of the same image as the first."""
+    """Return the containers that resolve handles: the Agent's by name, or of the same image as the first of these.
+
+    Where none has such a name, the first container is taken for the Agent.
+    """
     containers = list(entries(manifest, "spec", "template", "spec", "containers"))
-    if not containers:
-        return []
-    image = image_name(text(containers[0][1], "image"))
-    return [(index, item) for index, item in containers if _reads(item, image)]
+    named = [item for _, item in containers if is_reader(text(item, "name"))]
+    first = [*named, *(item for _, item in containers)][:1]
+    images = [image_name(text(item, "image")) for item in first]
+    return [(index, item) for index, item in containers if _reads(item, images)]
 
 
-def _reads(container: Mapping[str, Any], image: str) -> bool:
+def is_reader(container: str) -> bool:
+    """Tell whether a container of this name is an Agent's process that resolves handles."""
+    return container in _READERS
+
+
+def _reads(container: Mapping[str, Any], images: list[str]) -> bool:
     name = text(container, "name")
-    return name in _READERS or (name not in _NO_READERS and image_name(text(container, "image")) == image)
+    return name in _READERS or (name not in _NO_READERS and image_name(text(container, "image")) in images)
 
 
 def read_workload(
@@ -88,14 +99,17 @@ def read_workload(
         )
         for index, container in reading_containers(workload.manifest)
     }
-    environment = next(iter(environments.values()), {})
+    environment = next(
+        (environments[name] for name in _CHECK_RUNNERS if name in environments),
+        next(iter(environments.values()), {}),
+    )
     merged = merged_settings(files, environment)
     installed = Installed(_agent(workload, target, merged, environment), [], findings)
     for name, variables in environments.items():
         add_variables(installed, name, variables, settings)
     for file in files:
-        add_main_file(installed, file, environment)
-    _add_checks(installed, spec, configuration)
+        add_main_file(installed, file, environment, settings)
+    add_checks(installed, spec, configuration)
     return installed
 
 
@@ -108,10 +122,6 @@ def _agent(
     spec = mapping(workload.manifest, "spec", "template", "spec")
     backend = planned_backend(decide_backend(settings, backend_types(settings)), target, workload.component)
     providers = settings.get("extra_config_providers", "").split()
-    declared = tuple(
-        SecretMount(volume.mount_path, volume.secret_name, tuple((key, key) for key in volume.keys), volume)
-        for volume in target.volumes
-    )
     return Agent(
         component=workload.component,
         flavour=workload.flavour,
@@ -124,13 +134,19 @@ def _agent(
         skip_checks=is_true(settings.get("secret_backend_skip_checks", "")),
         takes_cluster_checks=workload.component is Component.RUNNER or "clusterchecks" in providers,
         environment={name: variable.value for name, variable in environment.items()},
-        mounts=declared + tuple(mount for mount in secret_mounts(spec) if not _is_declared(mount, declared)),
+        mounts=planned_mounts(spec, target),
         cross_namespace=target.cross_namespace,
     )
 
 
-def _is_declared(mount: SecretMount, declared: tuple[SecretMount, ...]) -> bool:
-    return any(mount.path == other.path for other in declared)
+def planned_mounts(spec: Mapping[str, Any], target: TargetFact) -> tuple[SecretMount, ...]:
+    """Return the Secrets behind files: the declared volumes, and what the user mounts elsewhere."""
+    declared = tuple(
+        SecretMount(volume.mount_path, volume.secret_name, tuple((key, key) for key in volume.keys), volume)
+        for volume in target.volumes
+    )
+    paths = {mount.path for mount in declared}
+    return declared + tuple(mount for mount in secret_mounts(spec) if mount.path not in paths)
 
 
 def planned_backend(backend: Backend, target: TargetFact, component: Component) -> Backend:
@@ -157,7 +173,7 @@ def _main_files(
     files: list[MainFile] = []
     findings: list[Finding] = []
     for mounted in mounted_texts(spec, workload.object.namespace, configuration):
-        if is_main_file(mounted.path, workload.flavour):
+        if is_main_file(mounted.path, workload.flavour, workload.component):
             file, faults = parse_main_file(mounted.text, mounted.where)
             files.append(file)
             findings += faults
@@ -171,11 +187,14 @@ def add_variables(
     for variable in variables.values():
         if isinstance(variable.value, Unknown):
             continue
+        bound = is_bound(variable.name, settings)
         for path, value in handles_in_variable(variable.value):
-            if is_bound(variable.name, settings):
+            if bound:
                 _add_setting(installed, process, variable, path, value)
             else:
-                installed.findings.append(unbound(variable))
+                installed.findings.append(_unbound(variable))
+        if bound:
+            installed.findings += near_misses_in(value_of(variable.value), variable.where.within)
 
 
 def _add_setting(
@@ -188,15 +207,13 @@ def _add_setting(
             value,
             Level.SETTING,
         ) and known.where.inner == inner:
-            installed.texts[index] = replace(known, process=f"{known.process}, {process}")
+            both = f"{known.process}, {process}" if known.process and process else ""
+            installed.texts[index] = replace(known, process=both)
             return
-    installed.texts.append(
-        OwnText(installed.agent, Level.SETTING, where, variable.name, value, process, value)
-    )
+    installed.texts.append(OwnText(installed.agent, Level.SETTING, where, variable.name, value, process))
 
 
-def unbound(variable: Variable) -> Finding:
-    """Say that a variable with a handle is no setting of the Agent."""
+def _unbound(variable: Variable) -> Finding:
     return finding(
         "env-unknown",
         variable.where,
@@ -205,16 +222,18 @@ def unbound(variable: Variable) -> Finding:
     )
 
 
-def add_main_file(installed: Installed, file: MainFile, environment: Mapping[str, Variable]) -> None:
+def add_main_file(
+    installed: Installed, file: MainFile, environment: Mapping[str, Variable], settings: frozenset[str]
+) -> None:
     """Add the handles of the main file, where the environment does not win."""
     for inner, value in strings_in(file.value):
         if handle_in(value) is None:
             continue
         place = file.where.within(*inner)
-        winner = is_overridden(inner, environment)
+        winner = is_overridden(inner, environment, settings)
         if winner is None:
             name = ".".join(str(step) for step in inner)
-            installed.texts.append(OwnText(installed.agent, Level.SETTING, place, name, value, "", value))
+            installed.texts.append(OwnText(installed.agent, Level.SETTING, place, name, value))
         else:
             what = f"{winner} in the Agent's environment wins over this value: the handle is never resolved"
             installed.findings.append(
@@ -222,9 +241,11 @@ def add_main_file(installed: Installed, file: MainFile, environment: Mapping[str
             )
 
 
-def _add_checks(installed: Installed, spec: Mapping[str, Any], configuration: Configuration) -> None:
+def add_checks(installed: Installed, spec: Mapping[str, Any], configuration: Configuration) -> None:
+    """Add the check files that a pod mounts; one that is mounted at several places counts once."""
     agent = installed.agent
+    seen = {text_.where for text_ in installed.texts if text_.level is Level.CHECK}
     for mounted in mounted_texts(spec, agent.namespace, configuration):
-        if is_mounted_check(mounted.path, agent.flavour):
-            text_ = OwnText(agent, Level.CHECK, mounted.where, mounted.path, mounted.text)
-            installed.texts.append(text_)
+        if mounted.where not in seen and is_mounted_check(mounted.path, agent.flavour):
+            seen.add(mounted.where)
+            installed.texts.append(OwnText(agent, Level.CHECK, mounted.where, mounted.path, mounted.text))

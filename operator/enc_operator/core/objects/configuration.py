@@ -1,7 +1,6 @@
 """ConfigMaps and Secrets. A Secret's values end here: kept are its keys, and handles that stand in it as values."""
 
 import base64
-import binascii
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -28,11 +27,11 @@ def read_secret(manifest: Mapping[str, Any], where: Where, namespace: str, name:
 
 
 def _handles(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for key, encoded in labels(manifest, "data").items():
-        value = _decoded(encoded).decode("utf-8", "replace")
-        if handle_in(value) is not None:
-            yield key, value
-    for key, value in labels(manifest, "stringData").items():
+    values = {
+        key: _decoded(value).decode("utf-8", "replace") for key, value in labels(manifest, "data").items()
+    }
+    values.update(labels(manifest, "stringData"))  # as the API server does
+    for key, value in values.items():
         if handle_in(value) is not None:
             yield key, value
 
@@ -40,5 +39,5 @@ def _handles(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _decoded(encoded: str) -> bytes:
     try:
         return base64.b64decode(encoded)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return b""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from enc_operator.core.findings import ObjectRef, Where, finding
+from enc_operator.core.findings import Finding, ObjectRef, Where, finding
 from enc_operator.core.inventory import (
     Component,
     DatadogAgentFact,
@@ -40,20 +40,34 @@ class Reader:
     named: dict[tuple[str, str, str], Component | None] = field(default_factory=dict)
     objects: int = 0
     named_found: set[tuple[str, str, str]] = field(default_factory=set)
+    _declared: dict[tuple[str, str, str], Where] = field(default_factory=dict)
 
     def read(self, document: Any, source: Source) -> None:
         """Add an object, or the items of a list of objects."""
-        if (
-            isinstance(document, dict)
-            and text(document, "kind").endswith("List")
-            and isinstance(document.get("items"), list)
-        ):
-            members = items(document, "items")
-            pairs = zip(members, source.items(("items",), len(members)), strict=True)
-            for item, part in sorted(pairs, key=lambda pair: text(pair[0], "kind") != "AgentTarget"):
-                self._read_object(item, part, text(document, "kind")[:-4])
-        else:
+        if not _is_list(document):
             self._read_object(document, source, "")
+            return
+        members = items(document, "items")
+        pairs = zip(members, source.items(("items",), len(members)), strict=True)
+        for item, part in sorted(pairs, key=lambda pair: text(pair[0], "kind") != "AgentTarget"):
+            if _is_list(item):
+                self._complain(
+                    Where(part), "a list in a list is not read", "write its items into the outer list"
+                )
+            else:
+                self._read_object(item, part, text(document, "kind")[:-4])
+
+    def missing(self) -> list[Finding]:
+        """Return a finding for each named workload that was not read, at the place that names it."""
+        return [
+            finding(
+                "agent-unknown",
+                self._declared.get((namespace, kind, name)) or Where(Source("<command line>")),
+                f"no workload {kind} {namespace}/{name} is in the input",
+                "check namespace, kind and name",
+            )
+            for namespace, kind, name in sorted(self.named.keys() - self.named_found)
+        ]
 
     def _read_object(self, manifest: Any, source: Source, list_kind: str) -> None:
         kind = text(manifest, "kind") or list_kind
@@ -67,6 +81,8 @@ class Reader:
             if kind in _CLUSTER_SCOPED
             else text(manifest, "metadata", "namespace") or self.default_namespace
         )
+        if kind == "Secret":
+            source = Source(source.file, source.line)  # without the text: a Secret's values are in it
         where = Where(source, ObjectRef(kind, namespace, name or text(manifest, "metadata", "generateName")))
         api_version = text(manifest, "apiVersion")
         if api_version.startswith(_OUR_GROUP):
@@ -113,9 +129,10 @@ class Reader:
         if kind == "AgentTarget":
             target = read_target(manifest, where, ref.namespace, ref.name)
             self.inventory.targets.append(target)
-            self.named.update(
-                {(ref.namespace, kind.lower(), name): part for kind, name, part in target.workloads}
-            )
+            for index, (workload, name, component) in enumerate(target.workloads):
+                key = (ref.namespace, workload.lower(), name)
+                self.named[key] = component
+                self._declared[key] = where.at("spec", "workloads", index)
         else:
             self.inventory.grants.append(read_grant(manifest, where, ref.namespace, ref.name))
 
@@ -126,7 +143,8 @@ class Reader:
         )
 
     def _check_annotations(self, kind: str, manifest: Mapping[str, Any], where: Where) -> None:
-        for path in {("metadata", "annotations"), (*TEMPLATES.get(kind, ()), "metadata", "annotations")}:
+        paths = ("metadata", "annotations"), (*TEMPLATES.get(kind, ()), "metadata", "annotations")
+        for path in dict.fromkeys(paths):
             for key, value in mapping(manifest, *path).items():
                 if not isinstance(value, str):
                     self._complain(
@@ -152,9 +170,7 @@ def _add_config_map(inventory: Inventory, manifest: Mapping[str, Any], where: Wh
 
 
 def _add_secret(inventory: Inventory, manifest: Mapping[str, Any], where: Where, ref: ObjectRef) -> None:
-    # Without the text: a Secret's values are in it.
-    slim = Where(Source(where.source.file, where.source.line), where.object)
-    inventory.secrets.append(read_secret(manifest, slim, ref.namespace, ref.name))
+    inventory.secrets.append(read_secret(manifest, where, ref.namespace, ref.name))
 
 
 def _add_role(inventory: Inventory, manifest: Mapping[str, Any], where: Where, ref: ObjectRef) -> None:
@@ -204,6 +220,14 @@ _READERS: dict[str, _Add] = {
     "DatadogAgent": _add_datadog_agent,
     "DatadogInstrumentation": _add_instrumentation,
 }
+
+
+def _is_list(document: Any) -> bool:
+    return (
+        isinstance(document, dict)
+        and text(document, "kind").endswith("List")
+        and isinstance(document.get("items"), list)
+    )
 
 
 def _has_text(annotations: Mapping[str, str]) -> bool:

@@ -1,13 +1,13 @@
 """References in the annotations of pods, workload templates and Services, in DatadogInstrumentation, and in Compose labels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from enc_operator.core.agents.model import Agent
-from enc_operator.core.findings import Where, finding
+from enc_operator.core.agents.oddities import near_misses_in
+from enc_operator.core.findings import Finding, Where, finding
 from enc_operator.core.inventory import (
     ComposeFact,
-    Container,
     Flavour,
     InstrumentationFact,
     PodFact,
@@ -39,31 +39,42 @@ def gather_pod(gathered: Gathered, pod: PodFact, agents: Sequence[Agent]) -> Non
         return
     where = pod.where.at(*pod.metadata, "annotations")
     referrer = Referrer(ReferrerKind.POD, pod.namespace, pod.service_account)
+    gathered.findings += _foreign_identifiers(pod, keys, where)
     for group in groups_of(keys, pod.annotations):
-        container, idle = _container(gathered, pod, group, where)
+        renamed = check_ids(pod, group.flavour)
+        identifiers = [renamed.get(container.name, container.name) for container in pod.containers]
+        images = tuple(
+            image_name(container.image)
+            for container, identifier in zip(pod.containers, identifiers, strict=True)
+            if identifier == group.identifier
+        )
+        idle = None if images else _unknown_container(gathered, group, where, identifiers)
         routes = node_routes(agents, group.flavour)
-        origin = Origin(referrer, routes, pod.namespace, image_name(container.image) if container else "")
-        lookups = {index: pod_scope(pod, route.agent) for index, route in enumerate(routes)}
-        gather_group(gathered, group, where, origin, lookups, idle)
+        lookups = {index: pod_scope(pod, route.substitutes) for index, route in enumerate(routes)}
+        gather_group(gathered, group, where, Origin(referrer, routes, pod.namespace, images), lookups, idle)
 
 
-def _container(
-    gathered: Gathered, pod: PodFact, group: Group, where: Where
-) -> tuple[Container | None, Idle | None]:
-    """Return the container of an identifier, and why the Agent takes nothing for it."""
-    renamed = check_ids(pod, group.flavour)
-    for container in pod.containers:
-        if renamed.get(container.name, container.name) == group.identifier:
-            return container, None
+def _unknown_container(gathered: Gathered, group: Group, where: Where, identifiers: list[str]) -> Idle | None:
+    """Say that a group's identifier is no container's, so that the Agent takes nothing from its keys."""
     key = next((key for key in group.keys.values() if key.holds_json), None)
     if key is None:
-        return None, None
-    names = ", ".join(sorted(renamed.get(container.name, container.name) for container in pod.containers))
+        return None
+    names = ", ".join(sorted(identifiers))
     what = f'"{group.identifier}" is no container of the pod (there are: {names or "none"}): the Agent ignores the annotation'
     gathered.findings.append(
         finding("template-invalid", where.at(key.text), what, "write a container's name after the /")
     )
-    return None, Idle("", f'"{group.identifier}" is no container of the pod')
+    return Idle("", f'"{group.identifier}" is no container of the pod')
+
+
+def _foreign_identifiers(pod: PodFact, keys: Sequence[Key], where: Where) -> Iterator[Finding]:
+    """Yield the check.ids in the form of a container's own identifier (`containerd://…`), which could be another's."""
+    for key in keys:
+        if key.suffix == "check.id" and "://" in pod.annotations[key.text]:
+            what = f'the check.id of "{key.identifier}" is written as the identifier of one running container'
+            yield finding(
+                "template-invalid", where.at(key.text), what, "write a name of your own, without ://"
+            )
 
 
 def check_ids(pod: PodFact, flavour: Flavour) -> dict[str, str]:
@@ -83,9 +94,9 @@ def gather_service(gathered: Gathered, service: ServiceFact, agents: Sequence[Ag
     referrer = Referrer(ReferrerKind.SERVICE, service.namespace)
     for group in groups_of(keys, service.annotations):
         idle = _service_idle(gathered, group, where)
-        backed = group.identifier == "endpoints" and service.selects_pods and not _resolves_ip(keys, service)
-        routes = cluster_routes(agents, group.flavour, pod_backed=backed)
-        lookups = {index: service_scope(service, route.agent) for index, route in enumerate(routes)}
+        endpoints = group.identifier == "endpoints" and not _resolves_ip(group, service)
+        routes = cluster_routes(agents, group.flavour, pod_backed=endpoints and service.selects_pods)
+        lookups = {index: service_scope(service, route.substitutes) for index, route in enumerate(routes)}
         gather_group(gathered, group, where, Origin(referrer, routes), lookups, idle)
 
 
@@ -109,8 +120,9 @@ def _service_idle(gathered: Gathered, group: Group, where: Where) -> Idle | None
     return Idle("", what)
 
 
-def _resolves_ip(keys: list[Key], service: ServiceFact) -> bool:
-    return any(key.suffix == "resolve" and service.annotations[key.text] == "ip" for key in keys)
+def _resolves_ip(group: Group, service: ServiceFact) -> bool:
+    key = group.keys.get("resolve")
+    return key is not None and service.annotations[key.text] == "ip"
 
 
 def gather_instrumentation(
@@ -124,16 +136,18 @@ def gather_instrumentation(
             Referrer(ReferrerKind.SERVICE, fact.namespace),
             cluster_routes(agents, Flavour.DATADOG, pod_backed=True),
         )
-        lookups = {index: service_scope(service, route.agent) for index, route in enumerate(origin.routes)}
+        lookups = {
+            index: service_scope(service, route.substitutes) for index, route in enumerate(origin.routes)
+        }
     else:
         pod = _targeted(fact, pods)
         routes = node_routes(agents, Flavour.DATADOG)
         referrer = Referrer(ReferrerKind.POD, fact.namespace, pod.service_account)
         origin = Origin(referrer, routes, fact.namespace)
-        lookups = {index: pod_scope(pod, route.agent) for index, route in enumerate(routes)}
-    for inner, text in strings_in(
-        {"checks": items(fact.config, "checks"), "logs": items(fact.config, "logs")}
-    ):
+        lookups = {index: pod_scope(pod, route.substitutes) for index, route in enumerate(routes)}
+    value = {"checks": items(fact.config, "checks"), "logs": items(fact.config, "logs")}
+    gathered.findings += near_misses_in(value, where.at)
+    for inner, text in strings_in(value):
         idle = None if _is_config(inner) else Idle("not-resolved", NO_CHECK)
         gather_text(gathered, text, where.at(*inner), origin, lookups, idle)
 
@@ -160,5 +174,5 @@ def gather_compose(gathered: Gathered, fact: ComposeFact, agents: Sequence[Agent
         routes = [Route(agent, "Agent of the Compose file", unresolved(agent)) for agent in resolving]
         routes = routes or [Route(None, "Agent", Idle("no-agent", "the Compose file runs no Agent"))]
         referrer = own_referrer(resolving[0]) if resolving else Referrer(ReferrerKind.OUTSIDE)
-        lookups = {index: unmatched_scope(route.agent) for index, route in enumerate(routes)}
+        lookups = {index: unmatched_scope(route.substitutes) for index, route in enumerate(routes)}
         gather_group(gathered, group, fact.where.at("labels"), Origin(referrer, routes), lookups, None)

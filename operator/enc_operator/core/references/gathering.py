@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from enc_operator.core.agents.model import Agent
+from enc_operator.core.agents.oddities import oddities_in
 from enc_operator.core.findings import Finding, Where, finding
 from enc_operator.core.references.model import Idle, Reference, Referrer, ReferrerKind
 from enc_operator.core.references.reading import read_text
 from enc_operator.core.references.routes import Route
 from enc_operator.core.syntax.yaml_text import Parsed
 from enc_operator.core.templates.autodiscovery import Group
-from enc_operator.core.templates.strings import handle_key, keys_in, near_miss, strings_in
-from enc_operator.core.templates.variables import Lookup, substitute
+from enc_operator.core.templates.strings import strings_in
+from enc_operator.core.templates.variables import Lookup
 
 
 @dataclass(slots=True)
@@ -26,13 +27,13 @@ class Gathered:
 class Origin:
     """What templates of one object share: who refers, along which routes, with which values for each Agent.
 
-    `image` is the container's short image name and `pod_namespace` its namespace, for the Agent's own scoping.
+    `images` are the containers' short image names and `pod_namespace` their namespace, for the Agent's own scoping.
     """
 
     referrer: Referrer
     routes: Sequence[Route]
     pod_namespace: str = ""
-    image: str = ""
+    images: tuple[str, ...] = ()
 
 
 def gather_text(
@@ -50,7 +51,7 @@ def gather_text(
             continue
         reason = idle or reading.idle or route.idle
         if reason is None and route.agent is not None:
-            reason = scoped(route.agent, reading.handle, origin.pod_namespace, origin.image)
+            reason = scoped(route.agent, reading.handle, origin.pod_namespace, origin.images)
         gathered.references.append(
             Reference(
                 where,
@@ -66,18 +67,11 @@ def gather_text(
         )
 
 
-def scoped(agent: Agent, handle: str, pod_namespace: str, image: str) -> Idle | None:
-    """Return the Agent's own setting that keeps it from resolving a handle for a container, or None."""
-    setting = agent.scoping.refuses(handle, namespace_of(handle), pod_namespace, image)
-    return Idle("scope-refused", f"the Agent's own setting refuses it: {setting}") if setting else None
-
-
-def namespace_of(handle: str) -> str:
-    """Return the namespace that the Agent's scoping takes a handle for (`shouldResolvedSecret`)."""
-    if handle.startswith("k8s_secret@"):
-        return handle[len("k8s_secret@") :].partition("/")[0]
-    before, separator, _ = handle.partition(";")
-    return before.partition("/")[0] if separator else ""
+def scoped(agent: Agent, handle: str, pod_namespace: str, images: tuple[str, ...]) -> Idle | None:
+    """Return the Agent's own setting that keeps it from resolving a handle for each of the containers, or None."""
+    namespace = agent.backend.scoped_namespace(handle)
+    found = [agent.scoping.refuses(handle, namespace, pod_namespace, image) for image in images or ("",)]
+    return Idle("scope-refused", f"the Agent's own setting refuses it: {found[0]}") if all(found) else None
 
 
 def gather_group(
@@ -99,7 +93,7 @@ def gather_group(
             reason = None if group.is_live(suffix, inner) else dead
             gather_text(gathered, text, place.within(*inner), origin, lookups, idle or reason)
         gather_shadowed(gathered, parsed, place, origin, lookups)
-        note_oddities(gathered, parsed, place)
+        gathered.findings += oddities_in(parsed, place)
 
 
 NO_CHECK = "it stands where the Agent takes no check from"
@@ -113,26 +107,6 @@ def gather_shadowed(
     for value in parsed.shadowed:
         for _, text in strings_in(value):
             gather_text(gathered, text, where, origin, lookups, _HIDDEN)
-
-
-def note_oddities(gathered: Gathered, parsed: Parsed, where: Where) -> None:
-    """Report duplicate keys, and texts that look meant as handles and are none."""
-    for duplicate in parsed.duplicates:
-        what = f'the key "{duplicate.key}" stands twice; the last one wins'
-        gathered.findings.append(finding("duplicate-key", where, what, "remove one of them"))
-    for inner, key in keys_in(parsed.value):
-        miss = handle_key(key)
-        if miss:
-            gathered.findings.append(finding(miss.code, where.within(*inner), miss.what, miss.fix))
-    for inner, text in strings_in(parsed.value):
-        note_near_miss(gathered, text, where.within(*inner))
-
-
-def note_near_miss(gathered: Gathered, text: str, where: Where) -> None:
-    """Report a text that looks meant as a handle and is none."""
-    miss = near_miss(text)
-    if miss and not substitute(text, lambda *_: "").could_be_handle():
-        gathered.findings.append(finding(miss.code, where, miss.what, miss.fix))
 
 
 def own_referrer(agent: Agent) -> Referrer:

@@ -34,7 +34,7 @@ class Referrer:
             return f"pods of namespace {self.namespace}"
         if self.kind is ReferrerKind.POD:
             return f"pods of ServiceAccount {self.namespace}/{self.service_account}"
-        return f"Services of namespace {self.namespace}"
+        return f"Services of namespace {self.namespace}" if self.namespace else str(self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,15 @@ class Reference:
     def sort_key(self) -> tuple[str, ...]:
         """Return a key that orders references the same way whatever order the input came in."""
         agent = self.agent.sort_key() if self.agent else ()
-        return (*self.where.sort_key(), self.text, self.handle, *agent, self.hop, str(self.idle or ""))
+        return (
+            *self.where.sort_key(),
+            self.text,
+            self.handle,
+            *agent,
+            self.hop,
+            str(self.idle or ""),
+            self.where.source.file,
+        )
 
 
 @dataclass(frozen=True, slots=True, order=True)

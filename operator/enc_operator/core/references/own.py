@@ -1,13 +1,14 @@
 """References in an Agent's own configuration: its settings, and check files that it mounts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from enc_operator.core.agents.backends import BackendKind, is_secret_setting
 from enc_operator.core.agents.model import Agent, OwnText
+from enc_operator.core.agents.oddities import oddities_in
 from enc_operator.core.agents.settings import variable_setting
 from enc_operator.core.findings import Where, finding
-from enc_operator.core.inventory import Component, PodFact
+from enc_operator.core.inventory import Component, Container, PodFact
 from enc_operator.core.objects.detection import image_name, long_image_name
 from enc_operator.core.references.annotations import check_ids
 from enc_operator.core.references.gathering import (
@@ -16,11 +17,10 @@ from enc_operator.core.references.gathering import (
     Origin,
     gather_shadowed,
     gather_text,
-    note_oddities,
     own_referrer,
     scoped,
 )
-from enc_operator.core.references.model import Idle, Match, OtherTarget, Reference, Referrer, ReferrerKind
+from enc_operator.core.references.model import Idle, Match, Reference, Referrer, ReferrerKind
 from enc_operator.core.references.reading import Reading, read_setting, read_text
 from enc_operator.core.references.routes import NO_BACKEND, Route, dispatched, unresolved
 from enc_operator.core.references.scope import file_scope, pod_scope, unmatched_scope
@@ -72,8 +72,8 @@ def gather_check(gathered: Gathered, own: OwnText, agents: Sequence[Agent], pods
             finding("config-invalid", place, f"{fault.message}: the Agent drops the file", fault.fix)
         )
         return
-    note_oddities(gathered, file.parsed, own.where)
-    if file.identifiers and own.agent.in_kubernetes:
+    gathered.findings += oddities_in(file.parsed, own.where)
+    if _waits_for_containers(file, own.agent):
         _gather_template(gathered, own, file, pods)
         return
     routes = _routes(own.agent, file, agents)
@@ -86,59 +86,76 @@ def gather_check(gathered: Gathered, own: OwnText, agents: Sequence[Agent], pods
     gather_shadowed(gathered, file.parsed, own.where, origin, lookups)
 
 
+def _waits_for_containers(file: CheckFile, agent: Agent) -> bool:
+    """Tell whether a file is matched against the pods of the input; the Cluster Agent matches Services instead."""
+    if not file.identifiers or not agent.in_kubernetes:
+        return False
+    return agent.component is not Component.CLUSTER or not (file.services or file.expression)
+
+
 def _routes(agent: Agent, file: CheckFile, agents: Sequence[Agent]) -> list[Route]:
-    if agent.component is Component.CLUSTER and (file.cluster_check or file.services):
+    if agent.component is Component.CLUSTER and (file.cluster_check or file.is_template):
         return dispatched(agent, agents)
-    hop = "its own conf.d"
-    if file.services:
-        return [Route(agent, hop, _ONLY_CLUSTER)]
-    return [Route(agent, hop, unresolved(agent))]
+    idle = _ONLY_CLUSTER if file.services and not file.expression else unresolved(agent)
+    return [Route(agent, "its own conf.d", idle)]
 
 
 def _gather_template(gathered: Gathered, own: OwnText, file: CheckFile, pods: Sequence[PodFact]) -> None:
     """Add a file that waits for containers: once for each namespace and ServiceAccount of the pods that it matches."""
     matched = list(_matching(file.identifiers, pods, own.agent))
-    if own.agent.component is Component.CLUSTER:
-        matched = []
     for inner, text in strings_in(file.parsed.value):
         where = own.where.within(*inner)
         idle = None if file.is_live(inner) else Idle("not-resolved", NO_CHECK)
         gathered.references += _matched_references(text, where, own.agent, matched, idle)
         if not matched:
             gathered.references += _unmatched_reference(text, where, own.agent, idle)
+    origin = Origin(own_referrer(own.agent), [Route(own.agent, _BY_MATCH)])
+    gather_shadowed(gathered, file.parsed, own.where, origin, {0: unmatched_scope(own.agent)})
 
 
 def _matching(
     identifiers: tuple[str, ...], pods: Iterable[PodFact], agent: Agent
-) -> Iterable[tuple[PodFact, str]]:
-    """Yield the pods with a container that an identifier names: its `check.id`, else its image's name."""
-    for pod in pods:
+) -> Iterator[tuple[PodFact, tuple[str, ...]]]:
+    """Yield the pods with containers that an identifier names, and these containers' short image names.
+
+    Only node Agents watch containers. What names a container is its `check.id`, else its image.
+    """
+    for pod in pods if agent.component is Component.NODE else ():
         renamed = check_ids(pod, agent.flavour)
-        for container in pod.containers:
-            names = {image_name(container.image), long_image_name(container.image)}
-            if container.name in renamed:
-                names = {renamed[container.name]}
-            if any(name and "://" not in name and name in identifiers for name in names):
-                yield pod, image_name(container.image)
-                break
+        images = tuple(
+            image_name(container.image)
+            for container in pod.containers
+            if not _names(container, renamed).isdisjoint(identifiers)
+        )
+        if images:
+            yield pod, images
+
+
+def _names(container: Container, renamed: Mapping[str, str]) -> set[str]:
+    if container.name in renamed:
+        names = {renamed[container.name]}
+    else:
+        names = {image_name(container.image), long_image_name(container.image)}
+    return {name for name in names if name and "://" not in name}
 
 
 def _matched_references(
-    text: str, where: Where, agent: Agent, matched: list[tuple[PodFact, str]], idle: Idle | None
+    text: str,
+    where: Where,
+    agent: Agent,
+    matched: list[tuple[PodFact, tuple[str, ...]]],
+    idle: Idle | None,
 ) -> list[Reference]:
     """Read a text for each matched pod; pods that lead to the same Secret make one reference."""
     found: dict[tuple[object, ...], Reference] = {}
     referrer = own_referrer(agent)
-    for pod, image in matched:
+    for pod, images in matched:
         reading = read_text(text, pod_scope(pod, agent), agent, referrer)
         if reading is None:
             continue
-        namespace = "" if isinstance(reading.target, OtherTarget) else pod.namespace
-        reason = idle or unresolved(agent) or scoped(agent, reading.handle, namespace, image)
+        reason = idle or unresolved(agent) or scoped(agent, reading.handle, pod.namespace, images)
         match = Match(pod.object, Referrer(ReferrerKind.POD, pod.namespace, pod.service_account))
-        reference = _reference(
-            where, text, reading, Route(agent, "its own conf.d, matched pods", reason), referrer, match
-        )
+        reference = _reference(where, text, reading, Route(agent, _BY_MATCH, reason), referrer, match)
         key = (reference.handle, reference.idle)
         if key in found:
             reference = _joined(found[key], match)
@@ -157,9 +174,12 @@ def _unmatched_reference(text: str, where: Where, agent: Agent, idle: Idle | Non
         return []
     pending = reading.problem is not None and reading.problem.code == "handle-undetermined"
     shown = Reading(reading.handle, reading.target, None if pending else reading.problem, reading.idle)
-    route = Route(agent, "its own conf.d, matched pods", idle or NO_MATCH)
+    nobody = _NO_MATCH if agent.component is Component.NODE else _NO_CONTAINERS
+    route = Route(agent, _BY_MATCH, idle or nobody)
     return [_reference(where, text, shown, route, own_referrer(agent))]
 
 
-NO_MATCH = Idle("no-match", "no pod of the input matches its ad_identifiers")
+_BY_MATCH = "its own conf.d, matched pods"
+_NO_MATCH = Idle("no-match", "no pod of the input matches its ad_identifiers")
+_NO_CONTAINERS = Idle("not-resolved", "only a node Agent matches ad_identifiers against containers")
 _ONLY_CLUSTER = Idle("not-resolved", "only the Cluster Agent matches Services and endpoints")

@@ -3,7 +3,7 @@
 import posixpath
 from dataclasses import dataclass
 
-from enc_operator.core.agents.backends import Backend, BackendKind, Opaque
+from enc_operator.core.agents.backends import KUBERNETES_PREFIX, Backend, BackendKind, Opaque
 from enc_operator.core.agents.model import Agent
 from enc_operator.core.references.model import (
     Idle,
@@ -13,7 +13,7 @@ from enc_operator.core.references.model import (
     ReferrerKind,
     SecretTarget,
 )
-from enc_operator.core.templates.variables import Filled, Lookup, Substituted, Unknown, substitute
+from enc_operator.core.templates.variables import Filled, Lookup, Substituted, Unknown, Value, substitute
 from enc_resolver.handles import (
     Grammar,
     HandleError,
@@ -41,11 +41,31 @@ class Reading:
 
 
 def read_text(text: str, lookup: Lookup, agent: Agent | None, referrer: Referrer) -> Reading | None:
-    """Read a string of a template; None if it can never be a handle."""
-    substituted = substitute(text, lookup)
+    """Read a string of a template; None if it can never be a handle.
+
+    Outside Kubernetes nothing is granted: what only may be a handle there is not worth a line.
+    """
+    substituted = substitute(text, lookup if _is_lone_variable(text) else _within_text(lookup))
     if not substituted.could_be_handle():
         return None
+    if referrer.kind is ReferrerKind.OUTSIDE and handle_in(substituted.text) is None:
+        return None
     return _read(substituted, agent, referrer)
+
+
+def _is_lone_variable(text: str) -> bool:
+    marked = text.replace("%%", "‰").strip(" \t")
+    return marked.startswith("‰") and marked.endswith("‰") and marked.count("‰") == 2
+
+
+def _within_text(lookup: Lookup) -> Lookup:
+    """Return a lookup for text around variables: there a Secret's value that is no handle may be a part of one."""
+
+    def careful(name: str, key: str) -> Value:
+        value = lookup(name, key)
+        return Unknown.ANY if name == "env" and value is Unknown.WORD else value
+
+    return careful
 
 
 def read_setting(text: str, agent: Agent, referrer: Referrer) -> Reading:
@@ -84,9 +104,10 @@ _CODES = {"path-refused": "file-refused"}
 
 def _refused_variables(substituted: Substituted, referrer: Referrer) -> Problem | None:
     """Refuse what somebody else's environment, or any unbounded text, would decide."""
+    if referrer.kind is ReferrerKind.OUTSIDE:
+        return None
     for filled in substituted.filled:
-        foreign = filled.variable.name == "env" and referrer.kind in (ReferrerKind.POD, ReferrerKind.SERVICE)
-        if foreign:
+        if filled.variable.name == "env" and referrer.kind is not ReferrerKind.AGENT:
             return Problem(
                 "variable-refused",
                 f"{filled.variable} is the environment of the Agent, not of the pod: it may not decide which Secret is read",
@@ -99,16 +120,25 @@ def _refused_variables(substituted: Substituted, referrer: Referrer) -> Problem 
 
 def _undetermined(substituted: Substituted, what: str) -> Problem:
     names = ", ".join(dict.fromkeys(str(gap.variable) for gap in substituted.gaps))
-    return Problem("handle-undetermined", f"the value of {names} decides {what}", "write the handle out")
+    own = any(gap.variable.name == "env" for gap in substituted.gaps)
+    fix = (
+        "add the Agent's ConfigMaps and Secrets to the input, or write the handle out"
+        if own
+        else "write the handle out"
+    )
+    return Problem("handle-undetermined", f"the value of {names} decides {what}", fix)
 
 
 def _read_handle(handle: str, substituted: Substituted, agent: Agent | None, referrer: Referrer) -> Reading:
     backend = agent.backend if agent else _NO_BACKEND
     parsed = backend.read(handle)
-    if isinstance(parsed, Opaque):
-        return Reading(handle, OtherTarget(f"read by {backend}"))
     start = substituted.text.index("ENC[") + len("ENC[")
     filled = [_shift(item, start) for item in substituted.filled]
+    if isinstance(parsed, Opaque):
+        early = any(item.kind and item.start < len(KUBERNETES_PREFIX) for item in filled)
+        if early and backend.kind is BackendKind.CUSTOM:
+            return Reading(handle, problem=_undetermined(substituted, "whether it names a Secret"))
+        return Reading(handle, OtherTarget(f"read by {backend}"))
     if isinstance(parsed, KubernetesSecret):
         return _read_secret(handle, parsed, filled)
     if agent is None or not agent.in_kubernetes:
@@ -170,7 +200,8 @@ def _path_of(path: str, absolute: bool, backend: Backend) -> str:  # noqa: FBT00
         raise HandleError(
             "file-refused", message, "write file@/path or k8s_secret@namespace/name/key", 0, len(path)
         )
-    return posixpath.join(backend.root, path)
+    # As secret-helper joins them (Go's filepath.Join): an absolute path stays below the root too.
+    return posixpath.normpath(f"{backend.root}/{path}")
 
 
 def _read_file(handle: str, path: str, agent: Agent, referrer: Referrer) -> Reading:

@@ -15,11 +15,20 @@ from enc_operator.core.references.model import Idle
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The Agent that resolves (None: there is none in the input), how it got there, and why it stays unresolved."""
+    """The Agent that resolves (None: there is none in the input), how it got there, and why it stays unresolved.
+
+    `cluster` is the Cluster Agent that dispatches: it substitutes the template variables, also where another one resolves.
+    """
 
     agent: Agent | None
     hop: str
     idle: Idle | None = None
+    cluster: Agent | None = None
+
+    @property
+    def substitutes(self) -> Agent | None:
+        """The Agent whose values template variables get."""
+        return self.cluster or self.agent
 
 
 def node_routes(agents: Sequence[Agent], flavour: Flavour) -> list[Route]:
@@ -47,12 +56,16 @@ def dispatched(cluster: Agent, agents: Sequence[Agent], *, pod_backed: bool = Fa
     mates = [
         agent for agent in agents if (agent.namespace, agent.flavour) == (cluster.namespace, cluster.flavour)
     ]
+    nodes = [agent for agent in mates if agent.component is Component.NODE]
     runners = [agent for agent in mates if agent.component is Component.RUNNER]
-    takers = runners or [agent for agent in mates if agent.takes_cluster_checks and agent is not cluster]
-    if pod_backed:
-        takers = [agent for agent in mates if agent.component is Component.NODE]
+    takers = nodes if pod_backed else runners or [agent for agent in nodes if agent.takes_cluster_checks]
     routes = [
-        Route(agent, f"Cluster Agent ({reason}) → {COMPONENT_NAMES[agent.component]}", unresolved(agent))
+        Route(
+            agent,
+            f"Cluster Agent ({reason}) → {COMPONENT_NAMES[agent.component]}",
+            unresolved(agent),
+            cluster,
+        )
         for agent in takers
     ]
     return routes or [Route(cluster, "before it dispatches", reason)]

@@ -43,7 +43,7 @@ def service_scope(service: ServiceFact, agent: Agent | None) -> Lookup:
         if name == "host" and not key:
             return service.address or Unknown.WORD
         if name in ("kube", "extra", "pid", "hostname"):
-            return Refusal(Unknown.ANY if name in ("extra", "hostname") else Unknown.WORD)
+            return Refusal(Unknown.ANY if name == "extra" else Unknown.WORD)
         return _of_agent(name, key, agent)
 
     return lookup

@@ -1,17 +1,23 @@
 """JSON text to plain values, as Go's encoding/json reads it.
 
-Where Python and Go differ, Go's view holds (the Agent and the API server are Go): no NaN, integers of any length, the last
-of two equal keys wins. The values that lose are kept aside, as for YAML.
+Where Python and Go differ, Go's view holds (the Agent and the API server are Go): no NaN, integers of any length, U+FFFD for
+a lone surrogate, the last of two equal keys wins. The values that lose are kept aside, as for YAML.
 """
 
 import json
+import re
 from typing import Any
 
-from enc_operator.core.syntax.faults import Mark, SyntaxFault
-from enc_operator.core.syntax.yaml_text import Duplicate, Parsed
+from enc_operator.core.syntax.faults import START, Mark, SyntaxFault
+from enc_operator.core.syntax.yaml_text import MAX_DEPTH, Duplicate, Parsed
 
 # Python refuses to convert longer integers (CVE-2020-10735); Go goes on.
 _MAX_DIGITS = 4000
+_NESTING = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
+_SURROGATE = "[dD][89a-fA-F][0-9a-fA-F]{2}"
+_ESCAPE = re.compile(
+    rf"\\(?:u[dD][89abAB][0-9a-fA-F]{{2}}\\u[dD][c-fC-F][0-9a-fA-F]{{2}}|(u{_SURROGATE})|.)", re.DOTALL
+)
 
 
 def parse_json(text: str) -> Parsed:
@@ -20,43 +26,58 @@ def parse_json(text: str) -> Parsed:
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(items)
-        if len(result) != len(items):
-            _note_duplicates(parsed, items)
-        return result
+        return result if len(result) == len(items) else _last_ones(parsed, items)
 
+    _check_depth(text)
     try:
-        parsed.value = json.loads(text, object_pairs_hook=pairs, parse_int=_integer, parse_constant=_refuse)
+        parsed.value = json.loads(
+            _without_surrogates(text), object_pairs_hook=pairs, parse_int=_integer, parse_constant=_refuse
+        )
     except json.JSONDecodeError as error:
         where = Mark(error.lineno - 1, error.colno - 1)
         raise SyntaxFault("json-invalid", f"not JSON: {_problem(error)}", _fix_for(error), where) from None
-    except RecursionError:
-        raise SyntaxFault("json-depth", "nested too deeply to be checked", "flatten the JSON") from None
-    except _ConstantError as error:
-        raise SyntaxFault(
-            "json-invalid", f"not JSON: {error} is no JSON value", "write a number or null"
-        ) from None
     return parsed
 
 
-class _ConstantError(Exception):
-    pass
+def _check_depth(text: str) -> None:
+    """Refuse what Python's reader, which recurses, would give up on at a depth that depends on its caller."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for token in _NESTING.finditer(text):
+        if token[1]:
+            depth += 1
+        elif token[0] in ("]", "}"):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            message = f"nested more than {MAX_DEPTH} levels deep"
+            raise SyntaxFault("json-depth", message, "flatten the JSON")
+
+
+def _without_surrogates(text: str) -> str:
+    """Write U+FFFD for each surrogate that is no half of a pair; every place in the text stays where it is."""
+    if "\\u" not in text:
+        return text
+    return _ESCAPE.sub(lambda escape: "\\ufffd" if escape[1] else escape[0], text)
 
 
 def _refuse(constant: str) -> None:
-    raise _ConstantError(constant)
+    raise SyntaxFault("json-invalid", f"not JSON: {constant} is no JSON value", "write a number or null")
 
 
-def _integer(digits: str) -> Any:
-    return int(digits) if len(digits) < _MAX_DIGITS else float("inf")
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) < _MAX_DIGITS else float(digits)
 
 
-def _note_duplicates(parsed: Parsed, items: list[tuple[str, Any]]) -> None:
-    seen: dict[str, Any] = {}
+def _last_ones(parsed: Parsed, items: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Keep the last of equal keys, at its own place: of keys that differ only in case, the Agent takes the last too."""
+    result: dict[str, Any] = {}
     for key, value in items:
-        if key in seen:
-            parsed.duplicates.append(Duplicate(key, Mark(0, 0)))
-            parsed.shadowed.append(seen[key])
-        seen[key] = value
+        if key in result:
+            parsed.duplicates.append(Duplicate(key, START))
+            parsed.shadowed.append(result.pop(key))
+        result[key] = value
+    return result
 
 
 def _problem(error: json.JSONDecodeError) -> str:
@@ -68,8 +89,11 @@ def _fix_for(error: json.JSONDecodeError) -> str:
     rest = error.doc[error.pos : error.pos + 1]
     if rest == "'":
         return 'JSON strings and keys stand in double quotes: "…"'
-    if rest in ("]", "}") or "trailing comma" in error.msg:
-        return "remove the comma before this place"
+    # Python 3.13 points at the comma itself.
+    if (
+        rest and rest in "]}," and error.doc[: error.pos].rstrip().endswith(",")
+    ) or "trailing comma" in error.msg:
+        return "remove the comma that nothing follows"
     if error.msg.startswith("Invalid control character"):
         return "write line breaks and tabs inside a string as \\n and \\t"
     return "correct the JSON at this place"

@@ -1,11 +1,16 @@
 """Where a value stands in a file: worked out when it is asked for, so that reading stays fast and small."""
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
+from enc_operator.core.syntax.documents import lines_of
 from enc_operator.core.syntax.faults import Mark
 from enc_operator.core.syntax.yaml_text import Marks, marks_of
+
+_BLOCK_HEADER = re.compile(r"\|[-+]?([1-9]?)[-+]?[ \t]*(?:#.*)?\Z")
 
 
 class Position(NamedTuple):
@@ -28,63 +33,85 @@ class Source:
     text: str = field(default="", repr=False)
 
     def position(self, path: tuple[Any, ...], inner: tuple[Any, ...] = ()) -> Position:
-        """Return where the value at `path` stands; `inner` leads on into the text of a literal block scalar.
-
-        Without a path the whole text is the value, as in an Agent's own file.
-        """
-        marks = _marks(self.text)
-        mark, style = _nearest(marks, path or inner)
-        line, column = mark.line, mark.column
-        if style == "|" and inner and path in marks:
-            line, column = self._inside(mark, inner)
-        return Position(self.line + line + 1, column + 1)
+        """Return where the value at `path` stands; `inner` leads on into the text of a literal block scalar."""
+        marks = _marks(self.text).along(path)
+        mark = marks[-1].mark
+        if marks[-1].style == "|" and inner and len(marks) == len(path) + 1:
+            mark = self._inside(mark, marks[-2].mark.column if path else 0, inner)
+        return Position(self.line + mark.line + 1, mark.column + 1)
 
     def items(self, path: tuple[Any, ...], count: int) -> "list[Source]":
-        """Return the sources of the items of the list at `path`, each without its neighbours' text."""
-        marks = _marks(self.text)
-        starts = [marks.get((*path, index), (None, ""))[0] for index in range(count)]
-        lines = self.text.split("\n")
-        return [
-            Source(self.file, self.line) if start is None else self._slice(lines, start, following)
-            for start, following in zip(starts, [*starts[1:], None], strict=True)
-        ]
+        """Return the sources of the items of the list at `path`, each without its neighbours' text.
 
-    def _slice(self, lines: list[str], start: Mark, end: Mark | None) -> "Source":
-        piece = lines[start.line : end.line + 1 if end else None]
-        if end:
-            piece[-1] = piece[-1][: end.column].rstrip("- ")
+        An item whose end is not known has no text.
+        """
+        marks = _marks(self.text).along(path)
+        inside = marks[-1].inside if len(marks) == len(path) + 1 else {}
+        starts = [inside[index].mark if index in inside else None for index in range(count)]
+        sources = [self._slice(start, end) for start, end in pairwise(starts)]
+        return sources + [self._last(start) for start in starts[-1:]]
+
+    def _slice(self, start: Mark | None, end: Mark | None) -> "Source":
+        if start is None or end is None:
+            return Source(self.file, self.line + (start.line if start else 0))
+        piece = _lines(self.text)[start.line : end.line + 1]
+        piece[-1] = piece[-1][: end.column].rstrip("- ")
+        return self._beginning(start, piece)
+
+    def _last(self, start: Mark | None) -> "Source":
+        return self._beginning(start, _lines(self.text)[start.line :]) if start else self._slice(None, None)
+
+    def _beginning(self, start: Mark, piece: list[str]) -> "Source":
         # Spaces keep the columns of the file where the list's own text stood.
         piece[0] = " " * start.column + piece[0][start.column :]
         return Source(self.file, self.line + start.line, "\n".join(piece))
 
-    def _inside(self, start: Mark, inner: tuple[Any, ...]) -> tuple[int, int]:
-        block, indent = _block(self.text, start)
-        mark, _ = _nearest(_marks(block), inner)
-        return start.line + 1 + mark.line, indent + mark.column
+    def _inside(self, start: Mark, parent: int, inner: tuple[Any, ...]) -> Mark:
+        block = _block(self.text, start, parent)
+        mark = block.marks.along(inner)[-1].mark
+        return Mark(block.line + mark.line, block.indent + mark.column)
 
 
-@lru_cache(maxsize=64)
+class _Block(NamedTuple):
+    line: int
+    indent: int
+    marks: Marks
+
+
+@lru_cache(maxsize=16)
 def _marks(text: str) -> Marks:
     return marks_of(text)
 
 
-def _nearest(marks: Marks, path: tuple[Any, ...]) -> tuple[Mark, str]:
-    """Return the mark of the path or of its nearest ancestor that has one."""
-    for length in range(len(path), -1, -1):
-        found = marks.get(path[:length])
-        if found is not None:
-            return found
-    return Mark(0, 0), ""
+@lru_cache(maxsize=16)
+def _lines(text: str) -> list[str]:
+    return lines_of(text)
 
 
-def _block(text: str, start: Mark) -> tuple[str, int]:
-    """Return the lines of the literal block scalar after `start`, and the indentation that was taken off."""
-    lines = text.split("\n")[start.line + 1 :]
-    first = next((line for line in lines if line.strip()), "")
-    indent = len(first) - len(first.lstrip(" "))
-    body: list[str] = []
-    for line in lines:
-        if line.strip() and not line.startswith(" " * indent):
+@lru_cache(maxsize=16)
+def _block(text: str, start: Mark, parent: int) -> _Block:
+    """Read the literal block scalar that begins at `start`; its parent's column counts where it says its indentation."""
+    lines = _lines(text)
+    header, indicator = _header(lines, start)
+    body = lines[header + 1 :]
+    if indicator:
+        indent = parent + int(indicator)
+    else:
+        first = next((line for line in body if line.strip(" ")), "")
+        indent = len(first) - len(first.lstrip(" "))
+    kept = []
+    for line in body:
+        if line.strip(" ") and not line.startswith(" " * indent):
             break
-        body.append(line[indent:])
-    return "\n".join(body), indent
+        kept.append(line[indent:])
+    return _Block(header + 1, indent, marks_of("\n".join(kept)))
+
+
+def _header(lines: list[str], start: Mark) -> tuple[int, str]:
+    """Return the line that ends in `|`, which an anchor or a tag may stand before, and its indentation indicator."""
+    number, rest = start.line, lines[start.line][start.column :]
+    found = _BLOCK_HEADER.search(rest)
+    while found is None:
+        number += 1
+        found = _BLOCK_HEADER.search(lines[number])
+    return number, found[1]

@@ -5,25 +5,20 @@ the parser's events, which are flat. Duplicate keys, which PyYAML takes in silen
 kept aside, since it is text that somebody wrote under a key that is judged.
 """
 
-import re
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
-from enc_operator.core.syntax.faults import Mark, SyntaxFault
-from enc_operator.core.syntax.resolution import resolve_plain, resolve_tagged
+from enc_operator.core.syntax.documents import lines_of
+from enc_operator.core.syntax.faults import START, Mark, SyntaxFault
+from enc_operator.core.syntax.resolution import MERGE, key_text, resolve_plain, resolve_tagged
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_SEPARATOR = re.compile(r"^(?:---(?=[ \t\r\n]|\Z)|\.\.\.(?=[ \t\r\n]|\Z))", re.MULTILINE)
-_NOTHING = re.compile(
-    r"(?:[ \t]*(?:#.*)?(?:\r\n|\r|\n)|%.*(?:\r\n|\r|\n)|\.\.\.[ \t]*|---[ \t]*)*[ \t]*(?:#.*)?\Z"
-)
 
-MAX_DEPTH = 500
-MAX_EXPANDED = 1_000_000  # values after aliases are followed: far over any manifest, far under a bomb
+MAX_DEPTH = 500  # what aliases lead to included: far over any manifest, far under Python's own limit
+MAX_EXPANDED = 1_000_000  # values that aliases repeat: far over any manifest, far under a bomb
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +38,38 @@ class Parsed:
     shadowed: list[Any] = field(default_factory=list)
 
 
-Marks = dict[tuple[Any, ...], tuple[Mark, str]]
+@dataclass(slots=True)
+class Marks:
+    """Where a value stands, in which style it is written (`|`, `>`, `"`, …), and where the values in it stand."""
 
+    mark: Mark = START
+    style: str = ""
+    inside: dict[Any, "Marks"] = field(default_factory=dict)
 
-def split_documents(text: str) -> Iterator[tuple[int, str]]:
-    """Yield (first line, text) of each document, so that one broken document loses no other."""
-    starts = [0, *(m.start() for m in _SEPARATOR.finditer(text) if m.start())]
-    line = 0
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        piece = text[start:end]
-        if not _NOTHING.match(piece):
-            yield line, piece
-        line += piece.count("\n")
+    def along(self, path: tuple[Any, ...]) -> list["Marks"]:
+        """Return the marks from here along a path, as far as it leads."""
+        found = [self]
+        for step in path:
+            following = found[-1].inside.get(step)
+            if following is None:
+                break
+            found.append(following)
+        return found
 
 
 def parse_yaml(text: str) -> Parsed:
     """Read the first document of a text; raise `SyntaxFault` when it cannot be read."""
-    builder = _Builder(None)
+    builder = _Builder(marking=False)
     _feed(builder, text)
     return builder.parsed
 
 
 def marks_of(text: str) -> Marks:
-    """Return for each path of the first document where its value stands and in which style, as far as it can be read."""
-    marks: Marks = {}
+    """Return where the values of the first document stand, as far as it can be read."""
+    builder = _Builder(marking=True)
     with suppress(SyntaxFault):
-        _feed(_Builder(marks), text)
-    return marks
+        _feed(builder, text)
+    return builder.marks
 
 
 def _feed(builder: "_Builder", text: str) -> None:
@@ -79,13 +79,12 @@ def _feed(builder: "_Builder", text: str) -> None:
                 return
             builder.take(event)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = Mark(mark.line, mark.column) if mark else Mark(0, 0)
-        raise SyntaxFault(
-            "yaml-invalid", _problem(error, text, where), _fix_for(text, where), where
-        ) from None
+        mark = error.problem_mark
+        where = Mark(mark.line, mark.column) if mark else START
+        raise _invalid(error.problem or "cannot be read", text, where) from None
     except yaml.reader.ReaderError as error:
-        where = _mark_at(text, error.position)
+        # Its position counts bytes.
+        where = _mark_at(text, text.find(chr(error.character)))
         message = f"not YAML: character #x{error.character:04x} is not allowed"
         raise SyntaxFault("yaml-invalid", message, "remove the control character", where) from None
     except UnicodeEncodeError as error:
@@ -95,37 +94,33 @@ def _feed(builder: "_Builder", text: str) -> None:
         ) from None
 
 
-def _problem(error: yaml.MarkedYAMLError, text: str, where: Mark) -> str:
-    if _line(text, where.line)[: where.column + 1].endswith("\t"):
-        return "not YAML: a tab is used for indentation"
-    return "not YAML: " + (error.problem or error.context or "cannot be read")
-
-
-def _fix_for(text: str, where: Mark) -> str:
-    line = _line(text, where.line)
+def _invalid(problem: str, text: str, where: Mark) -> SyntaxFault:
+    line = (lines_of(text)[where.line :] or [""])[0]
     if line[: where.column + 1].endswith("\t"):
-        return "indent with spaces"
-    if "ENC[" in line:
-        return 'quote the whole value: "ENC[…]"'
-    return "correct the YAML at this place"
-
-
-def _line(text: str, number: int) -> str:
-    lines = text.split("\n", number + 1)
-    return lines[number] if number < len(lines) else ""
+        message = "a tab is used for indentation"
+        return SyntaxFault("yaml-invalid", f"not YAML: {message}", "indent with spaces", where)
+    fix = 'quote the whole value: "ENC[…]"' if "ENC[" in line else "correct the YAML at this place"
+    return SyntaxFault("yaml-invalid", f"not YAML: {problem}", fix, where)
 
 
 def _mark_at(text: str, offset: int) -> Mark:
-    before = text[:offset]
-    return Mark(before.count("\n"), len(before) - (before.rfind("\n") + 1))
+    before = lines_of(text[:offset])
+    return Mark(len(before) - 1, len(before[-1]))
+
+
+class _Anchored(NamedTuple):
+    value: Any
+    size: int  # values, those that aliases in it repeat included
+    height: int  # levels of nesting
 
 
 @dataclass(slots=True)
 class _Frame:
     value: Any
-    path: tuple[Any, ...]
     anchor: str | None
+    inside: dict[Any, Marks]
     before: int  # values counted when the frame opened
+    height: int = 1
     key: Any = None
     has_key: bool = False
     merges: list[Any] = field(default_factory=list)
@@ -134,12 +129,14 @@ class _Frame:
 class _Builder:
     """Build one document's value from its events."""
 
-    def __init__(self, marks: Marks | None) -> None:
+    def __init__(self, *, marking: bool) -> None:
         self.parsed = Parsed()
-        self._marks = marks
+        self.marks = Marks()
+        self._marking = marking
         self._frames: list[_Frame] = []
-        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._anchors: dict[str, _Anchored] = {}
         self._count = 0
+        self._repeated = 0
 
     def take(self, event: Any) -> None:
         """Take the next event of the document."""
@@ -156,73 +153,73 @@ class _Builder:
             self._alias(event)
 
     def _scalar(self, event: Any) -> None:
+        merging = False
         if event.implicit[0]:
             value = resolve_plain(event.value)
-        elif event.tag is None or event.implicit[1]:
+            merging = event.value == "<<"
+        elif event.implicit[1]:
             value = event.value
         else:
             value = resolve_tagged(event.tag, event.value)
+            merging = event.tag == MERGE
+        self._count += 1
+        self._note(event)
         if event.anchor:
-            self._anchors[event.anchor] = (value, 1)
-        self._add(value, event, 1, plain=event.implicit[0])
+            self._anchors[event.anchor] = _Anchored(value, 1, 0)
+        self._add(_MERGE if merging and self._awaits_key() else value, 0, event)
 
     def _open(self, value: Any, event: Any) -> None:
         if len(self._frames) >= MAX_DEPTH:
-            raise _fault(
-                "yaml-depth", f"nested more than {MAX_DEPTH} levels deep", "flatten the document", event
-            )
-        path = self._path() if self._marks is not None else ()
-        self._mark(path, event)
-        self._frames.append(_Frame(value, path, event.anchor, self._count))
+            raise _too_deep(event)
+        if event.anchor:
+            # Until it is complete, the name leads nowhere: also not to an earlier bearer of it.
+            self._anchors.pop(event.anchor, None)
+        inside = self._note(event)
+        self._frames.append(_Frame(value, event.anchor, inside, self._count))
         self._count += 1
 
     def _close(self, event: Any) -> None:
         frame = self._frames.pop()
-        self._merge(frame)
-        size = self._count - frame.before
+        _merge(frame)
         if frame.anchor:
-            self._anchors[frame.anchor] = (frame.value, size)
-        self._add(frame.value, event, 0)
+            size = self._count - frame.before
+            self._anchors[frame.anchor] = _Anchored(frame.value, size, frame.height)
+        self._add(frame.value, frame.height, event)
 
     def _alias(self, event: Any) -> None:
         known = self._anchors.get(event.anchor)
         if known is None:
-            raise _fault(
-                "yaml-alias",
-                f"alias *{event.anchor} has no complete anchor before it",
-                "define it first",
-                event,
-            )
-        value, size = known
-        self._add(value, event, size)
-
-    def _add(self, value: Any, event: Any, size: int, *, plain: bool = False) -> None:
-        self._count += size
-        if self._count > MAX_EXPANDED:
+            # Its name is not told: a Secret's value that begins with `*` looks like one.
+            message, fix = "an alias (*…) has no complete anchor before it", "quote it if it is meant as text"
+            raise _fault("yaml-alias", message, fix, event)
+        if len(self._frames) + known.height > MAX_DEPTH:
+            raise _too_deep(event)
+        self._count += known.size
+        self._repeated += known.size
+        if self._repeated > MAX_EXPANDED:
             raise _fault("yaml-alias", "its aliases expand to too many values", "write the values out", event)
+        self._note(event)
+        self._add(known.value, known.height, event)
+
+    def _add(self, value: Any, height: int, event: Any) -> None:
         if not self._frames:
             self.parsed.value = value
-            self._mark((), event)
             return
         frame = self._frames[-1]
+        frame.height = max(frame.height, height + 1)
         if isinstance(frame.value, list):
-            self._mark((*frame.path, len(frame.value)), event)
             frame.value.append(value)
         elif frame.has_key:
-            self._mark((*frame.path, frame.key), event)
             self._set(frame, value, event)
+        elif isinstance(value, dict | list):
+            message = "not YAML that Kubernetes reads: a key is a list or a mapping"
+            raise _fault("yaml-invalid", message, "use text keys", event)
         else:
-            frame.key, frame.has_key = self._key(value, event, plain=plain), True
+            frame.key, frame.has_key = value if value is _MERGE else key_text(value), True
 
-    def _key(self, value: Any, event: Any, *, plain: bool) -> Any:
-        if isinstance(value, dict | list):
-            raise _fault(
-                "yaml-invalid",
-                "not YAML that Kubernetes reads: a key is a list or a mapping",
-                "use text keys",
-                event,
-            )
-        return _MERGE if plain and value == "<<" else value
+    def _awaits_key(self) -> bool:
+        frame = self._frames[-1] if self._frames else None
+        return frame is not None and isinstance(frame.value, dict) and not frame.has_key
 
     def _set(self, frame: _Frame, value: Any, event: Any) -> None:
         frame.has_key = False
@@ -230,34 +227,41 @@ class _Builder:
             frame.merges.extend(value if isinstance(value, list) else [value])
             return
         if frame.key in frame.value:
-            mark = Mark(event.start_mark.line, event.start_mark.column)
-            self.parsed.duplicates.append(Duplicate(str(frame.key), mark))
+            self.parsed.duplicates.append(Duplicate(frame.key, _mark(event)))
             self.parsed.shadowed.append(frame.value[frame.key])
         frame.value[frame.key] = value
 
-    @staticmethod
-    def _merge(frame: _Frame) -> None:
-        """Add what `<<` brings: keys that stand in the mapping itself win, then the earlier of the merged ones."""
-        for merged in frame.merges:
-            if isinstance(merged, dict):
-                for key, value in merged.items():
-                    frame.value.setdefault(key, value)
-
-    def _path(self) -> tuple[Any, ...]:
-        if not self._frames:
-            return ()
-        frame = self._frames[-1]
-        step = len(frame.value) if isinstance(frame.value, list) else frame.key
-        return (*frame.path, step)
-
-    def _mark(self, path: tuple[Any, ...], event: Any) -> None:
-        if self._marks is not None:
-            start = Mark(event.start_mark.line, event.start_mark.column)
-            self._marks.setdefault(path, (start, getattr(event, "style", None) or ""))
+    def _note(self, event: Any) -> dict[Any, Marks]:
+        """Note where a value begins; of values under one key the last stays noted."""
+        if not self._marking or self._awaits_key():
+            return {}
+        marks = Marks(_mark(event), getattr(event, "style", None) or "")
+        if self._frames:
+            frame = self._frames[-1]
+            frame.inside[len(frame.value) if isinstance(frame.value, list) else frame.key] = marks
+        else:
+            self.marks = marks
+        return marks.inside
 
 
 _MERGE = object()
 
 
+def _merge(frame: _Frame) -> None:
+    """Add what `<<` brings: keys that stand in the mapping itself win, then the earlier of the merged ones."""
+    for merged in frame.merges:
+        if isinstance(merged, dict):
+            for key, value in merged.items():
+                frame.value.setdefault(key, value)
+
+
+def _mark(event: Any) -> Mark:
+    return Mark(event.start_mark.line, event.start_mark.column)
+
+
+def _too_deep(event: Any) -> SyntaxFault:
+    return _fault("yaml-depth", f"nested more than {MAX_DEPTH} levels deep", "flatten the document", event)
+
+
 def _fault(code: str, message: str, fix: str, event: Any) -> SyntaxFault:
-    return SyntaxFault(code, message, fix, Mark(event.start_mark.line, event.start_mark.column))
+    return SyntaxFault(code, message, fix, _mark(event))

@@ -5,7 +5,7 @@ and which parts of its JSON the Agent takes as a check; it does not look for han
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,16 @@ CHECKS, CHECK_NAMES, INIT_CONFIGS, INSTANCES, LOGS = (
 _JSON_SUFFIXES = (CHECKS, CHECK_NAMES, INIT_CONFIGS, INSTANCES, LOGS)
 _PLAIN_SUFFIXES = ("check.id", "ignore_autodiscovery_tags", "check_tag_cardinality", "tags", "resolve")
 _NOT_TEMPLATES = ("tags", "tolerate-unready")
+_LISTS = (CHECK_NAMES, INIT_CONFIGS, INSTANCES)
+_LIVE_FIELDS = (INSTANCES, "init_config", LOGS)
+_LIVE_DEPTH = 2  # a live part is at most `check name`, `field`
+# What the Agent decodes a check's fields into; null leaves any of them as it is.
+_FIELDS: dict[str, tuple[type, str]] = {
+    "name": (str, "a string"),
+    "instances": (list, "a list"),
+    "ignore_autodiscovery_tags": (bool, "true or false"),
+    "check_tag_cardinality": (str, "a string"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +79,12 @@ class Group:
     legacy: bool
     keys: dict[str, Key] = field(default_factory=dict)
     values: dict[str, Parsed] = field(default_factory=dict)
-    live: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    live: set[tuple[str, tuple[Any, ...]]] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
     def is_live(self, suffix: str, inner: tuple[Any, ...]) -> bool:
         """Tell whether the Agent takes what stands at this path as part of a check."""
-        return any(suffix == part and inner[: len(path)] == path for part, path in self.live)
+        return any((suffix, inner[:length]) in self.live for length in range(_LIVE_DEPTH + 1))
 
 
 def parse_key(text: str) -> Key | None:
@@ -102,12 +112,17 @@ def _split(rest: str) -> tuple[str, str]:
     return rest, ""
 
 
-def groups_of(keys: Iterator[Key] | list[Key], texts: Mapping[str, str]) -> list[Group]:
+def groups_of(keys: Iterable[Key], texts: Mapping[str, str]) -> list[Group]:
     """Gather keys by flavour, prefix and identifier, decode their JSON, and find the live parts."""
-    gathered: dict[tuple[Flavour, bool, str], list[Key]] = defaultdict(list)
+    gathered: dict[tuple[Flavour, str], dict[bool, list[Key]]] = defaultdict(lambda: defaultdict(list))
     for key in keys:
-        gathered[key.flavour, key.legacy, key.identifier].append(key)
-    return [_group(members, texts) for _, members in sorted(gathered.items())]
+        gathered[key.flavour, key.identifier][key.legacy].append(key)
+    groups: list[Group] = []
+    for _, prefixes in sorted(gathered.items()):
+        pair = [_group(members, texts) for _, members in sorted(prefixes.items())]
+        _find_live(pair)
+        groups += pair
+    return groups
 
 
 def _group(members: list[Key], texts: Mapping[str, str]) -> Group:
@@ -117,7 +132,6 @@ def _group(members: list[Key], texts: Mapping[str, str]) -> Group:
         group.keys[key.suffix] = key
         if key.holds_json:
             _decode(group, key, texts[key.text])
-    _find_live(group)
     return group
 
 
@@ -130,95 +144,141 @@ def _decode(group: Group, key: Key, text: str) -> None:
         )
 
 
-def _find_live(group: Group) -> None:
+def _find_live(groups: list[Group]) -> None:
+    """Follow `extractTemplatesFromMapWithV2`: one prefix is read for an identifier, for checks and logs alike."""
+    read, by = _prefix_read(groups)
+    for group in groups:
+        if group is read:
+            _find_parts(group)
+        elif by is not None and group.keys.keys() & set(_JSON_SUFFIXES):
+            key = next(key for key in group.keys.values() if key.holds_json)
+            what = f"the Agent reads one prefix for an identifier, and {by.text} decides for the other"
+            group.problems.append(Problem(key, "template-invalid", what, f"move it to {by.text}"))
+
+
+def _prefix_read(groups: list[Group]) -> tuple[Group | None, Key | None]:
+    for suffix in (CHECKS, *_LISTS, LOGS):
+        for group in groups:
+            if suffix in group.keys and not (suffix == CHECKS and group.legacy):
+                return group, group.keys[suffix]
+    return None, None
+
+
+def _find_parts(group: Group) -> None:
     if CHECKS in group.keys and not group.legacy:
         _checks(group)
         # The v1 keys are not read when a v2 key exists, even when its JSON is bad.
-    elif any(suffix in group.keys for suffix in (CHECK_NAMES, INIT_CONFIGS, INSTANCES)):
+    elif any(suffix in group.keys for suffix in _LISTS):
         _lists(group)
     if LOGS in group.values:
         _logs(group)
 
 
 def _checks(group: Group) -> None:
-    parsed = group.values.get(CHECKS)
-    if parsed is None:
+    value = group.values[CHECKS].value if CHECKS in group.values else {}
+    if not isinstance(value, dict):
+        what = "must be a JSON object from check name to its configuration"
+        _complain(group, CHECKS, what, '{"redisdb": {"instances": […]}}')
         return
-    if not isinstance(parsed.value, dict):
-        _complain(
-            group,
-            CHECKS,
-            "must be a JSON object from check name to its configuration",
-            '{"redisdb": {"instances": […]}}',
-        )
-        return
-    live: list[tuple[Any, ...]] = []
-    for check, configuration in parsed.value.items():
-        found = _check(group, check, configuration)
-        if found is None:
-            return  # one bad check voids the whole annotation
-        live += found
-    group.live += [(CHECKS, path) for path in live]
+    live: set[tuple[str, tuple[Any, ...]]] = set()
+    for check, configuration in value.items():
+        problem = _check_problem(check, configuration)
+        if problem:
+            what, fix, inner = problem
+            _complain(group, CHECKS, f"{what}, which voids the whole annotation", fix, *inner)
+            return
+        # Go's decoder ignores the case of field names; of two that differ in nothing else the last wins.
+        fields = {_fold(name): name for name in configuration or ()}
+        live |= {(CHECKS, (check, name)) for field, name in fields.items() if field in _LIVE_FIELDS}
+        if not fields.keys() & {INSTANCES, LOGS}:
+            what = f'check "{check}" has neither instances nor logs: nothing runs'
+            _complain(group, CHECKS, what, 'add "instances": [{…}]', check)
+    group.live |= live
 
 
-def _check(group: Group, check: str, configuration: Any) -> list[tuple[Any, ...]] | None:
+def _check_problem(check: str, configuration: Any) -> tuple[str, str, tuple[Any, ...]] | None:
+    """Say why the Agent cannot decode a check, how to write it, and where."""
+    if configuration is None:
+        return None
     if not isinstance(configuration, dict):
-        _complain(group, CHECKS, f'check "{check}" must be an object', '{"instances": […]}', check)
-        return None
-    fields = {name.casefold(): name for name in configuration}  # Go's decoder ignores the case of field names
-    instances = configuration.get(fields.get("instances", ""))
-    if not isinstance(instances, list):
-        _complain(group, CHECKS, f'check "{check}" has no list "instances"', 'add "instances": [{…}]', check)
-        return None
-    for index, instance in enumerate(instances):
-        if not isinstance(instance, dict):
-            what = f'instance {index} of check "{check}" is no object, which voids the whole annotation'
-            _complain(
-                group, CHECKS, what, "make every instance a JSON object", check, fields["instances"], index
-            )
-            return None
-    live: list[tuple[Any, ...]] = [(check, fields["instances"])]
-    return live + [(check, fields[name]) for name in ("init_config", "logs") if name in fields]
+        return f'check "{check}" must be an object', '{"instances": […]}', (check,)
+    for name, value in configuration.items():
+        kind, words = _FIELDS.get(_fold(name), (object, ""))
+        if value is not None and not isinstance(value, kind):
+            return f'"{name}" of check "{check}" must be {words}', f'make "{name}" {words}', (check, name)
+        instances = value if kind is list and isinstance(value, list) else []
+        for index, instance in enumerate(instances):
+            if not isinstance(instance, dict):
+                what = f'instance {index} of check "{check}" is no object'
+                return what, "make every instance a JSON object", (check, name, index)
+    return None
+
+
+def _fold(name: str) -> str:
+    """Fold a field's name as encoding/json does: of letters beyond ASCII only `ſ` and the Kelvin sign are equal to one in it."""
+    return name.lower().replace("ſ", "s")
 
 
 def _lists(group: Group) -> None:
-    missing = [suffix for suffix in (CHECK_NAMES, INIT_CONFIGS, INSTANCES) if suffix not in group.keys]
+    missing = [suffix for suffix in _LISTS if suffix not in group.keys]
     if missing:
-        present = next(iter(sorted(set(group.keys) & {CHECK_NAMES, INIT_CONFIGS, INSTANCES})))
-        names = " and ".join(f"{group.identifier}.{suffix}" for suffix in missing)
-        _complain(
-            group, present, f"needs {names} beside it: without it the Agent takes no check", f"add {names}"
+        present = min(set(group.keys) & set(_LISTS))
+        names = " and ".join(
+            f"{group.identifier}.{suffix}" if group.identifier else suffix for suffix in missing
         )
-        return
-    lists = [
-        group.values[suffix].value
-        for suffix in (CHECK_NAMES, INIT_CONFIGS, INSTANCES)
-        if suffix in group.values
-    ]
-    if len(lists) < 3:
-        return
-    for suffix, value in zip((CHECK_NAMES, INIT_CONFIGS, INSTANCES), lists, strict=True):
-        if not isinstance(value, list):
-            _complain(group, suffix, "must be a JSON list", "write […]")
-            return
-    _equal_lists(group, *lists)
+        what = f"needs {names} beside it: without it the Agent takes no check"
+        _complain(group, present, what, f"add {names}")
+    elif all(suffix in group.values for suffix in _LISTS):
+        lengths = {suffix: _length(group, suffix, group.values[suffix].value) for suffix in _LISTS}
+        if None not in lengths.values():
+            _compare(group, lengths)
 
 
-def _equal_lists(group: Group, names: list[Any], inits: list[Any], instances: list[Any]) -> None:
-    if not len(names) == len(inits) == len(instances):
-        what = f"{len(names)} check_names, {len(inits)} init_configs and {len(instances)} instances: the Agent takes none of them"
-        _complain(group, CHECK_NAMES, what, "give the three lists the same length")
+def _length(group: Group, suffix: str, value: Any) -> int | None:
+    """Return how many checks a list is for, or None with what is wrong with it; an empty list in it counts for none."""
+    if not isinstance(value, list | None):
+        _complain(group, suffix, "must be a JSON list", "write […]")
+        return None
+    length = 0
+    for index, item in enumerate(value or ()):
+        if not _fits(suffix, item):
+            what, fix = _ITEMS[suffix]
+            what = f"item {index} must be {what}: the Agent takes none of the three lists"
+            _complain(group, suffix, what, fix, index)
+            return None
+        length += suffix == CHECK_NAMES or item != []
+    return length
+
+
+_ITEMS = {
+    CHECK_NAMES: ("a string", "write the check's name"),
+    INIT_CONFIGS: ("one JSON object", "write {}"),
+    INSTANCES: ("a JSON object or a list of them", "write {…}"),
+}
+
+
+def _fits(suffix: str, item: Any) -> bool:
+    if suffix == CHECK_NAMES:
+        return isinstance(item, str | None)
+    members = item if isinstance(item, list) else [item]
+    few = suffix == INSTANCES or len(members) <= 1
+    return few and all(isinstance(member, dict) for member in members)
+
+
+def _compare(group: Group, lengths: Mapping[str, int | None]) -> None:
+    if len(set(lengths.values())) == 1:
+        group.live |= {(INIT_CONFIGS, ()), (INSTANCES, ())}
         return
-    for index in range(len(names)):
-        if not isinstance(inits[index], dict):
-            _complain(group, INIT_CONFIGS, f"item {index} must be a JSON object", "write {}", index)
-            return
-        group.live += [(INIT_CONFIGS, (index,)), (INSTANCES, (index,))]
+    counts = "{check_names} check_names, {init_configs} init_configs and {instances} instances".format(
+        **lengths
+    )
+    what = f"{counts}: the Agent takes none of them"
+    _complain(group, CHECK_NAMES, what, "give the three lists the same length")
 
 
 def _logs(group: Group) -> None:
     if isinstance(group.values[LOGS].value, list):
-        group.live.append((LOGS, ()))
+        group.live.add((LOGS, ()))
     else:
         _complain(
             group, LOGS, "must be a JSON list of log configurations", '[{"source": "…", "service": "…"}]'

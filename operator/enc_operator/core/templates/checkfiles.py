@@ -6,10 +6,11 @@ Source: the Agent's `comp/core/autodiscovery/providers/config_reader.go`. Only t
 from dataclasses import dataclass
 from typing import Any
 
-from enc_operator.core.syntax import SyntaxFault, parse_yaml, split_documents
+from enc_operator.core.syntax import SyntaxFault, parse_yaml
 from enc_operator.core.syntax.yaml_text import Parsed
 
 _SECTIONS = ("init_config", "instances", "logs", "jmx_metrics")
+_SUFFIXES = (".yaml", ".yml", ".yaml.default", ".yml.default")
 _SERVICE_KINDS = ("kube_service", "kube_endpoints")
 
 
@@ -27,7 +28,6 @@ class CheckFile:
     services: tuple[str, ...] = ()
     expression: bool = False
     cluster_check: bool = False
-    more_documents: bool = False
 
     @property
     def is_template(self) -> bool:
@@ -42,7 +42,7 @@ class CheckFile:
 def is_check_file(path: str) -> bool:
     """Tell whether the Agent reads a file of this path below conf.d."""
     name = path.rpartition("/")[2]
-    return name.endswith((".yaml", ".yml", ".yaml.default", ".yml.default"))
+    return name.endswith(_SUFFIXES)
 
 
 def check_name(path: str) -> str:
@@ -51,13 +51,12 @@ def check_name(path: str) -> str:
     folder = folder.rpartition("/")[2]
     if folder.endswith(".d") and folder != "conf.d":
         return folder[:-2]
-    return name.partition(".y")[0]
+    return next((name[: -len(suffix)] for suffix in _SUFFIXES if name.endswith(suffix)), name)
 
 
 def parse_check_file(path: str, text: str) -> CheckFile:
     """Decode a check's file; raise `SyntaxFault` when it is no YAML or no mapping."""
-    pieces = list(split_documents(text))
-    parsed = parse_yaml(pieces[0][1] if pieces else "")
+    parsed = parse_yaml(text)
     if parsed.value is None:
         parsed.value = {}
     if not isinstance(parsed.value, dict):
@@ -73,7 +72,6 @@ def parse_check_file(path: str, text: str) -> CheckFile:
         _kinds(advanced),
         "cel_selector" in value,
         value.get("cluster_check") is True,
-        len(pieces) > 1,
     )
 
 

@@ -10,33 +10,44 @@ from typing import Any
 from enc_resolver.handles import handle_in
 
 Path = tuple[Any, ...]
+_BLANKS = " \t\r\n"
 
 
 def strings_in(value: Any) -> Iterator[tuple[Path, str]]:
     """Yield every string with its path, in document order."""
-    stack: list[tuple[Path, Any]] = [((), value)]
-    while stack:
-        path, item = stack.pop()
+    for path, item in _walk(value):
         if isinstance(item, str):
-            yield path, item
-        elif isinstance(item, dict):
-            stack.extend(((*path, key), item[key]) for key in reversed(item))
-        elif isinstance(item, list):
-            stack.extend(((*path, index), item[index]) for index in reversed(range(len(item))))
+            yield tuple(path), item
 
 
 def keys_in(value: Any) -> Iterator[tuple[Path, str]]:
     """Yield every string key of a mapping with the mapping's path."""
-    stack: list[tuple[Path, Any]] = [((), value)]
-    while stack:
-        path, item = stack.pop()
+    for path, item in _walk(value):
         if isinstance(item, dict):
-            for key in item:
-                if isinstance(key, str):
-                    yield path, key
-            stack.extend(((*path, key), item[key]) for key in reversed(item))
-        elif isinstance(item, list):
-            stack.extend(((*path, index), item[index]) for index in reversed(range(len(item))))
+            place = tuple(path)
+            yield from ((place, key) for key in item if isinstance(key, str))
+
+
+def _walk(value: Any) -> Iterator[tuple[list[Any], Any]]:
+    """Yield every value with its path, which is one list that changes: copies for all would be the square of the depth."""
+    path: list[Any] = []
+    yield path, value
+    levels = [_members(value)]
+    while levels:
+        following = next(levels[-1], None)
+        if following is None:
+            levels.pop()
+            continue
+        path[len(levels) - 1 :] = [following[0]]
+        yield path, following[1]
+        if isinstance(following[1], dict | list):
+            levels.append(_members(following[1]))
+
+
+def _members(value: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        return iter(value.items())
+    return enumerate(value) if isinstance(value, list) else iter(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,7 @@ def near_miss(text: str) -> NearMiss | None:
     """Tell why a string that is no handle looks like one; None if it does not."""
     if "ENC[" in text:
         return _near_miss(text)
-    lowered = text.strip(" \t\r\n")
+    lowered = text.strip(_BLANKS)
     if lowered[:4].upper() == "ENC[" and lowered.endswith("]"):
         return NearMiss(
             "handle-case", f"`{lowered[:4]}` is not `ENC[`: the Agent leaves it as it stands", "write ENC[…]"
@@ -63,7 +74,7 @@ def near_miss(text: str) -> NearMiss | None:
 def _near_miss(text: str) -> NearMiss | None:
     if handle_in(text) is not None:
         return None
-    if handle_in(text.strip()) is not None:
+    if handle_in(text.strip(_BLANKS)) is not None:
         return NearMiss(
             "handle-newline",
             "a line break before or after the handle keeps the Agent from seeing it",

@@ -183,9 +183,13 @@ def _steps(state: int, character: str) -> Iterator[int]:
 
 
 def _may_end(pieces: list[str | Unknown]) -> bool:
-    for piece in reversed(pieces):
-        if piece is Unknown.ANY:
-            return True
-        if isinstance(piece, str) and piece.rstrip(" \t"):
-            return piece.rstrip(" \t").endswith("]")
-    return False  # pragma: no cover - what may begin like a handle has text or an environment variable
+    """Look at the last piece that decides: a word may be empty, and blanks are trimmed.
+
+    What may begin like a handle has such a piece: only text or an environment variable has a `[`.
+    """
+    last = next(piece for piece in reversed(pieces) if _decides(piece))
+    return last is Unknown.ANY or str(last).rstrip(" \t").endswith("]")
+
+
+def _decides(piece: str | Unknown) -> bool:
+    return piece is Unknown.ANY if isinstance(piece, Unknown) else bool(piece.rstrip(" \t"))
