@@ -91,12 +91,17 @@ def pod(
 
 
 def confd(
-    files: Mapping[str, str], component: str = "agent", *, mount: str = "/conf.d", **options: Any
+    files: Mapping[str, str],
+    component: str = "agent",
+    *,
+    mount: str = "/conf.d",
+    source: str = "confd",
+    **options: Any,
 ) -> tuple[str, str]:
     """Return an Agent that mounts check files, and their ConfigMap."""
-    volumes = [{"name": "confd", "configMap": {"name": "confd"}}]
+    volumes = [{"name": "confd", "configMap": {"name": source}}]
     mounts = [{"name": "confd", "mountPath": mount}]
-    return agent(component, volumes=volumes, volumeMounts=mounts, **options), config_map("confd", files)
+    return agent(component, volumes=volumes, volumeMounts=mounts, **options), config_map(source, files)
 
 
 def check(value: str, **fields: Any) -> str:

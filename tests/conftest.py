@@ -1,6 +1,14 @@
-"""What all tests share: the switch that writes golden files anew."""
+"""What all tests share: the switch that writes golden files anew, and properties that are checked the same way every time."""
+
+import os
 
 import pytest
+from hypothesis import settings
+
+# A shared machine has slow moments, so no example has a deadline. HYPOTHESIS_PROFILE=explore looks for new examples.
+settings.register_profile("default", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("explore", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

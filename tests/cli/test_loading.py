@@ -195,3 +195,14 @@ def test_secrets_do_not_stay_in_texts() -> None:
         assert len(inventory.pods) == len(inventory.secrets) == 1
         assert "canary" not in inventory.pods[0].where.source.text + inventory.secrets[0].where.source.text
         assert "canary" not in repr(inventory)
+
+
+def test_a_thousand_documents() -> None:
+    """One broken document among a thousand loses none of the others."""
+    pieces = [pod(name=f"p{number}") for number in range(1000)]
+    pieces[500] = "a: [\n"
+
+    found = loaded("\n---\n".join(pieces))
+
+    assert len(found.inventory.pods) == 999
+    assert [fault.code for fault in found.inventory.faults] == ["yaml-invalid"]

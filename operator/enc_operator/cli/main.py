@@ -18,15 +18,41 @@ if TYPE_CHECKING:
     from enc_operator.cli.loading import Loaded, Options
     from enc_operator.core.assessment import Assessment
 
+    _Parser = argparse.ArgumentParser
+    _Commands = argparse._SubParsersAction[_Parser]  # noqa: SLF001 - argparse has no public name for it
+
 _OK, _FINDINGS, _UNREADABLE = 0, 1, 2
 _COMPONENTS = ("agent", "cluster-agent", "cluster-checks-runner")
 
 _EXAMPLES = """examples:
   encctl plan manifests/                      what would be resolved, by whom, and the permissions it takes
-  helm template dd datadog/datadog | encctl plan - shop/
-  encctl plan -o yaml shop/ agents/ | kubectl apply -f -
-  encctl plan --output-dir gitops/secrets shop/ agents/
   encctl lint shop/                           what is wrong, with file, line and fix
+"""
+
+_PLAN = """List every secret handle in the input, who would resolve it, whether the referrer may use the Secret and why; then the
+least Roles and RoleBindings, the Agent workloads that change, and what is wrong."""
+
+_PLAN_EXAMPLES = """examples:
+  encctl plan shop/ agents/
+  helm template dd datadog/datadog -n datadog | encctl plan - shop/
+  encctl plan -o yaml shop/ agents/ > objects.yaml        Roles, RoleBindings, the resolver, changed workloads; nothing else
+  encctl plan --output-dir gitops/secrets shop/ agents/   the same as files with a kustomization
+  encctl plan --agent ops/DaemonSet/watcher=agent .       an Agent that nothing shows to be one
+"""
+
+_LINT = "List what is wrong in the input, with file, line, column and fix."
+
+_LINT_EXAMPLES = """examples:
+  encctl lint shop/
+  kustomize build overlays/prod | encctl lint -
+  encctl lint -o json shop/ > findings.json
+"""
+
+_CODES = """
+exit codes:
+  0  nothing wrong
+  1  findings of level error
+  2  input that could not be read, or arguments that make no sense
 """
 
 
@@ -55,16 +81,38 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=program,
         description="Who may resolve which secret handle, and the least permissions that make it so.",
-        epilog=_EXAMPLES.replace("encctl", program),
+        epilog=(_EXAMPLES + _CODES).replace("encctl", program),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"{program} {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    plan = commands.add_parser("plan", help="list references, permissions and changed workloads")
-    _add_input(plan)
+    plan = _add_command(
+        commands,
+        "plan",
+        "references, permissions, changed workloads, findings",
+        _PLAN,
+        _PLAN_EXAMPLES.replace("encctl", program),
+    )
     plan.add_argument("--output-dir", metavar="DIR", help="write the objects as files with a kustomization")
-    lint = commands.add_parser("lint", help="list what is wrong, with file, line and fix")
-    _add_input(lint)
+    _add_command(
+        commands,
+        "lint",
+        "what is wrong, with file, line and fix",
+        _LINT,
+        _LINT_EXAMPLES.replace("encctl", program),
+    )
+    return parser
+
+
+def _add_command(commands: "_Commands", name: str, summary: str, description: str, epilog: str) -> "_Parser":
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=epilog + _CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_input(parser)
     return parser
 
 

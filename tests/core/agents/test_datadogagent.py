@@ -80,12 +80,18 @@ def test_cluster_checks() -> None:
         pytest.param({"apiKey": "0123"}, Unknown.WORD, id="a key that is none"),
         pytest.param({"apiSecret": {"secretName": "keys"}}, "ENC[secret]", id="a Secret that holds a handle"),
         pytest.param(
-            {"apiSecret": {"secretName": "keys", "keyName": "other"}}, "ENC[other]", id="another key of a Secret"
+            {"apiSecret": {"secretName": "keys", "keyName": "other"}},
+            "ENC[other]",
+            id="another key of a Secret",
         ),
         pytest.param(
-            {"apiSecret": {"secretName": "keys", "keyName": "plain"}}, Unknown.WORD, id="a Secret that holds none"
+            {"apiSecret": {"secretName": "keys", "keyName": "plain"}},
+            Unknown.WORD,
+            id="a Secret that holds none",
         ),
-        pytest.param({"apiSecret": {"secretName": "gone"}}, Unknown.ANY, id="a Secret that is not in the input"),
+        pytest.param(
+            {"apiSecret": {"secretName": "gone"}}, Unknown.ANY, id="a Secret that is not in the input"
+        ),
     ],
 )
 def test_credentials(credentials: dict[str, Any], value: str | Unknown) -> None:
@@ -107,7 +113,8 @@ def test_environment_of_containers() -> None:
     }
 
     found = node(
-        {"env": env(DD_HOSTNAME="ENC[node]"), "containers": containers}, **{"global": {"env": env(DD_TAGS=HANDLE)}}
+        {"env": env(DD_HOSTNAME="ENC[node]"), "containers": containers},
+        **{"global": {"env": env(DD_TAGS=HANDLE)}},
     )
 
     assert texts_of(found, Level.SETTING) == [
@@ -129,7 +136,10 @@ def test_environment_of_containers() -> None:
             id="it goes before the main file",
         ),
         pytest.param(
-            {"command": "/a"}, {"env": env(DD_SECRET_BACKEND_COMMAND="/c")}, "/c", id="an override goes before it"
+            {"command": "/a"},
+            {"env": env(DD_SECRET_BACKEND_COMMAND="/c")},
+            "/c",
+            id="an override goes before it",
         ),
     ],
 )
@@ -153,13 +163,19 @@ def test_backend_type() -> None:
         pytest.param({"datadog.yaml": {"configData": "api_key: ENC[a]"}}, ["ENC[a]"], id="inline"),
         pytest.param({"datadog.yaml": {"configMap": {"name": "main"}}}, ["ENC[map]"], id="from a ConfigMap"),
         pytest.param(
-            {"datadog.yaml": {"configMap": {"name": "main", "items": [{"key": "x", "path": "datadog.yaml"}]}}},
+            {
+                "datadog.yaml": {
+                    "configMap": {"name": "main", "items": [{"key": "x", "path": "datadog.yaml"}]}
+                }
+            },
             ["ENC[x]"],
             id="from a key that is renamed",
         ),
         pytest.param({"datadog.yaml": {"configMap": {"name": "gone"}}}, [], id="from an absent ConfigMap"),
         pytest.param(
-            {"datadog-cluster.yaml": {"configData": "api_key: ENC[a]"}}, [], id="the Cluster Agent's is not read"
+            {"datadog-cluster.yaml": {"configData": "api_key: ENC[a]"}},
+            [],
+            id="the Cluster Agent's is not read",
         ),
         pytest.param({"other.yaml": {"configData": "api_key: ENC[a]"}}, [], id="another file"),
     ],
@@ -188,7 +204,12 @@ def test_broken_main_file() -> None:
             {"configMap": {"name": "nodeagent-extra-confd"}}, ["/conf.d/m.yaml"], id="from a ConfigMap"
         ),
         pytest.param(
-            {"configMap": {"name": "nodeagent-extra-confd", "items": [{"key": "m.yaml", "path": "p.d/q.yaml"}]}},
+            {
+                "configMap": {
+                    "name": "nodeagent-extra-confd",
+                    "items": [{"key": "m.yaml", "path": "p.d/q.yaml"}],
+                }
+            },
             ["/conf.d/p.d/q.yaml"],
             id="renamed",
         ),

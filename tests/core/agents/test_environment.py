@@ -36,7 +36,9 @@ def entry(kind: str, **reference: str) -> dict[str, Any]:
         pytest.param({"name": "X", "value": "a"}, "a", id="a literal"),
         pytest.param({"name": "X"}, "", id="no value"),
         pytest.param(entry("configMapKeyRef", name="map", key="A"), "from map", id="a ConfigMap's key"),
-        pytest.param(entry("configMapKeyRef", name="map", key="Z"), Unknown.ANY, id="a key that is not there"),
+        pytest.param(
+            entry("configMapKeyRef", name="map", key="Z"), Unknown.ANY, id="a key that is not there"
+        ),
         pytest.param(entry("configMapKeyRef", name="gone", key="A"), Unknown.ANY, id="an absent ConfigMap"),
         pytest.param(entry("secretKeyRef", name="secret", key="h"), "ENC[x]", id="a Secret that is a handle"),
         pytest.param(entry("secretKeyRef", name="secret", key="A"), Unknown.WORD, id="a Secret that is none"),
@@ -49,7 +51,9 @@ def entry(kind: str, **reference: str) -> dict[str, Any]:
         pytest.param(entry("fieldRef", fieldPath="status.podIPs"), Unknown.WORD, id="addresses"),
         pytest.param(entry("resourceFieldRef", resource="limits.cpu"), Unknown.WORD, id="a number"),
         pytest.param(
-            entry("fieldRef", fieldPath="metadata.annotations['a']"), Unknown.ANY, id="an annotation is any text"
+            entry("fieldRef", fieldPath="metadata.annotations['a']"),
+            Unknown.ANY,
+            id="an annotation is any text",
         ),
     ],
 )
@@ -62,7 +66,9 @@ def test_one_variable(given: dict[str, Any], expected: str | Unknown) -> None:
     ("source", "expected"),
     [
         pytest.param(
-            {"configMapRef": {"name": "map"}, "prefix": "P_"}, {"P_A": "from map", "P_B": "b"}, id="a ConfigMap"
+            {"configMapRef": {"name": "map"}, "prefix": "P_"},
+            {"P_A": "from map", "P_B": "b"},
+            id="a ConfigMap",
         ),
         pytest.param({"secretRef": {"name": "secret"}}, {"A": Unknown.WORD, "h": "ENC[x]"}, id="a Secret"),
         pytest.param({"secretRef": {"name": "gone"}}, {EVERYTHING: Unknown.ANY}, id="an absent source"),
@@ -108,7 +114,9 @@ def test_references_to_variables(value: str, expected: str | Unknown) -> None:
 
 def test_references_to_absent_sources() -> None:
     """A name that only an absent source could set is unknown, not text."""
-    assert values({"name": "X", "value": "$(Y)"}, sources=[{"secretRef": {"name": "gone"}}])["X"] is Unknown.ANY
+    assert (
+        values({"name": "X", "value": "$(Y)"}, sources=[{"secretRef": {"name": "gone"}}])["X"] is Unknown.ANY
+    )
 
 
 def test_places() -> None:

@@ -48,7 +48,9 @@ def paths(volume: dict[str, Any], *mounts: dict[str, Any]) -> list[str]:
             ["/d/x.d/one.yaml", "/d/y.yaml"],
             id="items pick and rename, one key twice too",
         ),
-        pytest.param({}, {"mountPath": "/d/n.yaml", "subPath": "a.yaml"}, ["/d/n.yaml"], id="a file by subPath"),
+        pytest.param(
+            {}, {"mountPath": "/d/n.yaml", "subPath": "a.yaml"}, ["/d/n.yaml"], id="a file by subPath"
+        ),
         pytest.param(
             {"items": ITEMS},
             {"mountPath": "/d", "subPath": "x.d/"},
@@ -91,9 +93,15 @@ def test_places_of_files() -> None:
         pytest.param({}, {"mountPath": "/s/"}, "/s/pw/deep", None, id="no file below a key"),
         pytest.param({}, {"mountPath": "/s"}, "/other/pw", None, id="no file elsewhere"),
         pytest.param({}, {"mountPath": "/s"}, "/s/..data/pw", None, id="not by the kubelet's own link"),
-        pytest.param({"items": [{"key": "k", "path": "a/pw"}]}, {"mountPath": "/s"}, "/s/a/pw", "k", id="items"),
         pytest.param(
-            {"items": [{"key": "k", "path": "a"}]}, {"mountPath": "/s"}, "/s/k", None, id="not what items leave out"
+            {"items": [{"key": "k", "path": "a/pw"}]}, {"mountPath": "/s"}, "/s/a/pw", "k", id="items"
+        ),
+        pytest.param(
+            {"items": [{"key": "k", "path": "a"}]},
+            {"mountPath": "/s"},
+            "/s/k",
+            None,
+            id="not what items leave out",
         ),
         pytest.param({}, {"mountPath": "/s/pw", "subPath": "k"}, "/s/pw", "k", id="a file by subPath"),
         pytest.param(
@@ -183,7 +191,11 @@ def test_check_files(path: str, flavour: Flavour, expected: bool) -> None:  # no
             id="not a node Agent's",
         ),
         pytest.param(
-            "/etc/stackstate-agent/stackstate.yaml", Flavour.STACKSTATE, Component.NODE, True, id="StackState's"
+            "/etc/stackstate-agent/stackstate.yaml",
+            Flavour.STACKSTATE,
+            Component.NODE,
+            True,
+            id="StackState's",
         ),
         pytest.param(
             "/etc/stackstate-agent/stackstate-cluster.yaml",
@@ -193,7 +205,9 @@ def test_check_files(path: str, flavour: Flavour, expected: bool) -> None:  # no
             id="StackState's Cluster Agent",
         ),
         pytest.param("/tmp/datadog.yaml", Flavour.DATADOG, Component.NODE, False, id="elsewhere"),
-        pytest.param("/etc/datadog-agent/other.yaml", Flavour.DATADOG, Component.NODE, False, id="another file"),
+        pytest.param(
+            "/etc/datadog-agent/other.yaml", Flavour.DATADOG, Component.NODE, False, id="another file"
+        ),
     ],
 )
 def test_main_files(path: str, flavour: Flavour, component: Component, expected: bool) -> None:  # noqa: FBT001

@@ -26,7 +26,9 @@ OWN_SETTING = "secret_scope_integration_to_their_k8s_namespace"
         pytest.param(LISTED, "x", "shop", "", "secret_allowed_k8s_namespace", id="one that is not listed"),
         pytest.param(LISTED, "x", "", "", None, id="one that is not listed, without a pod"),
         pytest.param(IMAGES, "shop", "shop", "redis", None, id="a listed handle of an image"),
-        pytest.param(IMAGES, "shop", "shop", "nginx", "secret_image_to_handle", id="an image that is not listed"),
+        pytest.param(
+            IMAGES, "shop", "shop", "nginx", "secret_image_to_handle", id="an image that is not listed"
+        ),
         pytest.param(IMAGES, "shop", "shop", "", None, id="no image"),
     ],
 )

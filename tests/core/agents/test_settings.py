@@ -124,10 +124,14 @@ def test_backend_types(value: str, expected: dict[str, str]) -> None:
     [
         pytest.param({}, Scoping(), id="nothing"),
         pytest.param(
-            {"secret_scope_integration_to_their_k8s_namespace": "true"}, Scoping(True), id="own namespace"  # noqa: FBT003
+            {"secret_scope_integration_to_their_k8s_namespace": "true"},
+            Scoping(own_namespace_only=True),
+            id="own namespace",
         ),
         pytest.param(
-            {"secret_allowed_k8s_namespace": "a b"}, Scoping(namespaces=("a", "b")), id="namespaces with blanks"
+            {"secret_allowed_k8s_namespace": "a b"},
+            Scoping(namespaces=("a", "b")),
+            id="namespaces with blanks",
         ),
         pytest.param(
             {"secret_allowed_k8s_namespace": '["a", "b"]'},

@@ -26,7 +26,9 @@ from enc_operator.core.syntax.documents import lines_of
             id="dashes in a block scalar are text",
         ),
         pytest.param(
-            "---\n# Source: a.yaml\n---\n\n---\na: 1\n", [(4, "---\na: 1\n")], id="empty documents are left out"
+            "---\n# Source: a.yaml\n---\n\n---\na: 1\n",
+            [(4, "---\na: 1\n")],
+            id="empty documents are left out",
         ),
         pytest.param("# only\n  # comments\n", [], id="comments are no document"),
         pytest.param("---", [], id="a marker alone is no document"),
@@ -35,7 +37,9 @@ from enc_operator.core.syntax.documents import lines_of
         pytest.param("a: 1\x85---\u2028b: 2", [(0, "a: 1\x85"), (1, "---\u2028b: 2")], id="NEL and LS"),
         pytest.param("\ufeffa: 1\n", [(0, "\ufeffa: 1\n")], id="a byte order mark stays"),
         pytest.param("\ufeff# x\n---\na: 1\n", [(1, "---\na: 1\n")], id="a byte order mark is no content"),
-        pytest.param("\ufeff--- \n---\na: 1\n", [(0, "\ufeff--- \n"), (1, "---\na: 1\n")], id="… nor hides a marker"),
+        pytest.param(
+            "\ufeff--- \n---\na: 1\n", [(0, "\ufeff--- \n"), (1, "---\na: 1\n")], id="… nor hides a marker"
+        ),
         pytest.param("a: 1\n...\n", [(0, "a: 1\n")], id="an end marker alone is no document"),
         pytest.param("a: 1\n...\nb: 2\n", [(0, "a: 1\n"), (1, "\nb: 2\n")], id="text after an end marker"),
         pytest.param("%YAML 1.2\n---\na: 1\n", [(0, "%YAML 1.2\n---\na: 1\n")], id="a directive stays"),
@@ -44,9 +48,13 @@ from enc_operator.core.syntax.documents import lines_of
             [(0, "a: 1\n"), (1, "\n%YAML 1.1\n---\nb: 2\n")],
             id="a directive of the second document stays",
         ),
-        pytest.param("%YAML 1.2\n", [(0, "%YAML 1.2\n")], id="a directive without a document is not skipped in silence"),
+        pytest.param(
+            "%YAML 1.2\n", [(0, "%YAML 1.2\n")], id="a directive without a document is not skipped in silence"
+        ),
         pytest.param("a: 1\n%b: 2\n", [(0, "a: 1\n%b: 2\n")], id="a percent sign in a document"),
-        pytest.param(" %a\n---\nb\n", [(0, " %a\n"), (1, "---\nb\n")], id="an indented percent sign is no directive"),
+        pytest.param(
+            " %a\n---\nb\n", [(0, " %a\n"), (1, "---\nb\n")], id="an indented percent sign is no directive"
+        ),
     ],
 )
 def test_documents(text: str, expected: list[tuple[int, str]]) -> None:
@@ -63,8 +71,8 @@ def expected_documents(lines: list[str]) -> list[tuple[int, list[str]]]:
     found: list[tuple[int, list[str]]] = []
     first, own = 0, lines[:1]
     for number, line in enumerate([*lines[1:], None], 1):
-        if line is not None and line[:3] not in {"---", "..."} or line == "----":
-            own.append(line or "")
+        if line is not None and (line[:3] not in {"---", "..."} or line == "----"):
+            own.append(line)
             continue
         kept = [own[0][3:] if own[0] != "----" and own[0][:3] in {"---", "..."} else own[0], *own[1:]]
         content = any(text.strip() and not text.strip().startswith("#") and text[0] != "%" for text in kept)
@@ -81,7 +89,9 @@ def expected_documents(lines: list[str]) -> list[tuple[int, list[str]]]:
 @given(st.lists(st.sampled_from(LINES), min_size=1), st.sampled_from(BREAKS))
 def test_documents_of_lines(lines: list[str], end: str) -> None:
     """Whatever ends the lines, documents are what a reader that goes line by line finds."""
-    found = [(line, lines_of(piece.removesuffix(end))) for line, piece in split_documents(end.join(lines) + end)]
+    found = [
+        (line, lines_of(piece.removesuffix(end))) for line, piece in split_documents(end.join(lines) + end)
+    ]
     assert found == expected_documents(lines)
 
 

@@ -104,7 +104,6 @@ def test_quoted_text_is_text() -> None:
 @pytest.mark.parametrize(
     ("key", "expected"),
     [
-        pytest.param("a", "a", id="text"),
         pytest.param(True, "true", id="true"),
         pytest.param(False, "false", id="false"),
         pytest.param(None, "null", id="null"),

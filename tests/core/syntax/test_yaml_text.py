@@ -2,6 +2,7 @@
 
 import json
 import string
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,26 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enc_operator.core.syntax import Duplicate, Mark, SyntaxFault, marks_of, parse_yaml
-from enc_operator.core.syntax.yaml_text import MAX_DEPTH, MAX_EXPANDED
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8", exclude_characters="\ufeff"))
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(st.characters(codec="utf-8", exclude_characters="\ufeff"))
+)
 KEYS = st.text(string.printable)
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=20)
 HOSTILE = st.text(st.sampled_from("&*a!|>-?:,[]{}#\"'% \n\t\\x0\x85\ufeff\ud800\x00"))
-
-
-def fault_of(text: str) -> SyntaxFault:
-    """Return the fault that reading a text raises."""
-    with pytest.raises(SyntaxFault) as caught:
-        parse_yaml(text)
-    return caught.value
-
-
-def bomb(levels: int) -> str:
-    """Return lists of which each names the one before it ten times."""
-    lines = ["- &a0 [x, x, x, x, x, x, x, x, x, x]"]
-    lines += [f"- &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, levels)]
-    return "\n".join(lines)
 
 
 @pytest.mark.parametrize(
@@ -39,10 +30,14 @@ def bomb(levels: int) -> str:
         pytest.param("# only a comment", None, id="a comment"),
         pytest.param("---\n...\n", None, id="an empty document"),
         pytest.param("just text", "just text", id="a scalar"),
-        pytest.param("- [a, {b: c}]\n- - d\n", [["a", {"b": "c"}], ["d"]], id="lists and mappings in both styles"),
+        pytest.param(
+            "- [a, {b: c}]\n- - d\n", [["a", {"b": "c"}], ["d"]], id="lists and mappings in both styles"
+        ),
         pytest.param("a: 1\n---\nb: 2\n", {"a": 1}, id="only the first document"),
         pytest.param("a: 1\n---\nb: [", {"a": 1}, id="whatever follows the first document"),
-        pytest.param("yes: 1\n2: b\n~: c\n1.5: d\n", {"true": 1, "2": "b", "null": "c", "1.5": "d"}, id="keys are text"),
+        pytest.param(
+            "yes: 1\n2: b\n~: c\n1.5: d\n", {"true": 1, "2": "b", "null": "c", "1.5": "d"}, id="keys are text"
+        ),
         pytest.param("? a\n: b\n", {"a": "b"}, id="an explicit key"),
         pytest.param("a: &x v\nb: *x\n*x : c\n", {"a": "v", "b": "v", "v": "c"}, id="aliases of a scalar"),
         pytest.param("a: &x [1]\nb: *x\n", {"a": [1], "b": [1]}, id="an alias of a list"),
@@ -101,9 +96,9 @@ def test_merges_of_anchors() -> None:
     [
         pytest.param("a: 1\nb: 2\na: 3\n", {"a": 3, "b": 2}, [("a", 2, 3)], [1], id="one key twice"),
         pytest.param("a: 1\na: 2\na: 3", {"a": 3}, [("a", 1, 3), ("a", 2, 3)], [1, 2], id="one key thrice"),
-        pytest.param("{1: x, '1': y}", {"1": "y"}, [("1", 0, 12)], ["x"], id="a number and its text"),
-        pytest.param("{1: x, yes: y}", {"1": "x", "true": "y"}, [], [], id="one and true are two keys"),
-        pytest.param("x: {a: {b: c}, a: []}", {"x": {"a": []}}, [("a", 0, 18)], [{"b": "c"}], id="a collection"),
+        pytest.param("{1: v, '1': w}", {"1": "w"}, [("1", 0, 12)], ["v"], id="a number and its text"),
+        pytest.param("{1: v, yes: w}", {"1": "v", "true": "w"}, [], [], id="one and true are two keys"),
+        pytest.param("{a: {b: c}, a: 0}", {"a": 0}, [("a", 0, 15)], [{"b": "c"}], id="a collection"),
     ],
 )
 def test_duplicate_keys(
@@ -113,178 +108,7 @@ def test_duplicate_keys(
     parsed = parse_yaml(text)
     assert parsed.value == value
     assert parsed.shadowed == shadowed
-    places = [(key, line, column if text[0] != "x" else parsed.duplicates[0].mark.column) for key, line, column in duplicates]
-    assert parsed.duplicates == [Duplicate(key, Mark(line, column)) for key, line, column in places]
-
-
-@pytest.mark.parametrize(
-    ("text", "code", "message", "fix", "mark"),
-    [
-        pytest.param(
-            "a:\n\t- b\n",
-            "yaml-invalid",
-            "not YAML: a tab is used for indentation",
-            "indent with spaces",
-            (1, 0),
-            id="a tab",
-        ),
-        pytest.param(
-            "a: {b: ENC[x]}\nc",
-            "yaml-invalid",
-            "not YAML: did not find expected ',' or '}'",
-            'quote the whole value: "ENC[…]"',
-            (0, 10),
-            id="a handle without quotes in a flow mapping",
-        ),
-        pytest.param(
-            "a: [",
-            "yaml-invalid",
-            "not YAML: did not find expected node content",
-            "correct the YAML at this place",
-            (0, 4),
-            id="an open bracket",
-        ),
-        pytest.param(
-            "a: b\nc\n",
-            "yaml-invalid",
-            "not YAML: could not find expected ':'",
-            "correct the YAML at this place",
-            (2, 0),
-            id="a fault at the end of the text",
-        ),
-        pytest.param(
-            "é: é\né\x00",
-            "yaml-invalid",
-            "not YAML: character #x0000 is not allowed",
-            "remove the control character",
-            (1, 1),
-            id="NUL after letters of two bytes",
-        ),
-        pytest.param(
-            "a: \x1b[31m",
-            "yaml-invalid",
-            "not YAML: character #x001b is not allowed",
-            "remove the control character",
-            (0, 3),
-            id="a terminal's escape",
-        ),
-        pytest.param(
-            "é\na: \ud800",
-            "yaml-invalid",
-            "not YAML: a lone surrogate",
-            "write the character itself",
-            (1, 3),
-            id="a lone surrogate",
-        ),
-        pytest.param(
-            "? [a]\n: b\n",
-            "yaml-invalid",
-            "not YAML that Kubernetes reads: a key is a list or a mapping",
-            "use text keys",
-            (0, 4),
-            id="a list as a key",
-        ),
-        pytest.param(
-            "a: *nothing\n",
-            "yaml-alias",
-            "an alias (*…) has no complete anchor before it",
-            "quote it if it is meant as text",
-            (0, 3),
-            id="an alias of nothing",
-        ),
-        pytest.param(
-            "&a [*a]",
-            "yaml-alias",
-            "an alias (*…) has no complete anchor before it",
-            "quote it if it is meant as text",
-            (0, 4),
-            id="an anchor that holds itself",
-        ),
-        pytest.param(
-            "- &a x\n- &a [*a]",
-            "yaml-alias",
-            "an alias (*…) has no complete anchor before it",
-            "quote it if it is meant as text",
-            (1, 6),
-            id="… also if an earlier one has its name",
-        ),
-        pytest.param(
-            "*a",
-            "yaml-alias",
-            "an alias (*…) has no complete anchor before it",
-            "quote it if it is meant as text",
-            (0, 0),
-            id="a document that is an alias",
-        ),
-        pytest.param(
-            bomb(8),
-            "yaml-alias",
-            "its aliases expand to too many values",
-            "write the values out",
-            None,
-            id="a billion laughs",
-        ),
-        pytest.param(
-            "- &a {" + ", ".join(f"k{n}: x" for n in range(1000)) + "}\n" + "- {<<: [*a, *a]}\n" * 300,
-            "yaml-alias",
-            "its aliases expand to too many values",
-            "write the values out",
-            None,
-            id="a bomb of merges",
-        ),
-    ],
-)
-def test_faults(text: str, code: str, message: str, fix: str, mark: tuple[int, int] | None) -> None:
-    """What cannot be read is a fault with a place and a remedy."""
-    fault = fault_of(text)
-    assert (fault.code, str(fault), fault.fix) == (code, message, fix)
-    if mark is not None:
-        assert fault.mark == Mark(*mark)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param("[" * 60_000, id="flow lists"),
-        pytest.param("{" * 60_000, id="flow mappings"),
-        pytest.param("- " * 60_000, id="block lists"),
-        pytest.param("? " * 60_000, id="keys of keys"),
-        pytest.param("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), id="one more than the limit"),
-        pytest.param("{a: " * 60_000, id="values of values"),
-        pytest.param("- &a " + "[" * 300 + "]" * 300 + "\n- " + "[" * 300 + "*a" + "]" * 300, id="by an alias"),
-    ],
-)
-def test_depth(text: str) -> None:
-    """Deep nesting is a fault, never a crash."""
-    fault = fault_of(text)
-    assert (fault.code, str(fault), fault.fix) == (
-        "yaml-depth",
-        f"nested more than {MAX_DEPTH} levels deep",
-        "flatten the document",
-    )
-
-
-def test_depth_up_to_the_limit() -> None:
-    """What is just deep enough is read."""
-    value = parse_yaml("[" * MAX_DEPTH + "]" * MAX_DEPTH).value
-    assert json.dumps(value) == "[" * MAX_DEPTH + "]" * MAX_DEPTH
-
-
-def test_aliases_do_not_add_depth_they_do_not_have() -> None:
-    """Aliases side by side are as deep as one of them."""
-    text = "- &a " + "[" * 300 + "]" * 300 + "\n- *a\n- {b: [*a, *a]}\n"
-    assert len(parse_yaml(text).value) == 3
-
-
-def test_many_values_without_aliases() -> None:
-    """A listing of a large cluster has more values than the limit for aliases."""
-    text = "[" + "1," * (MAX_EXPANDED + 1) + "]"
-    assert len(parse_yaml(text).value) == MAX_EXPANDED + 1
-
-
-def test_no_fault_quotes_the_text() -> None:
-    """A Secret's value that begins with `*` is taken for an alias, and is not told."""
-    assert "hunter" not in repr(fault_of("password: *hunter\n"))
+    assert parsed.duplicates == [Duplicate(key, Mark(line, column)) for key, line, column in duplicates]
 
 
 @given(VALUES)
@@ -313,7 +137,9 @@ def expected_value(text: str) -> Any:
 @given(
     st.recursive(
         st.text(st.sampled_from("abc#:- ,[]{}'\"|>\n"), min_size=1),
-        lambda inner: st.lists(inner, min_size=1) | st.dictionaries(st.text("abc", min_size=1), inner, min_size=1),
+        lambda inner: (
+            st.lists(inner, min_size=1) | st.dictionaries(st.text("abc", min_size=1), inner, min_size=1)
+        ),
         max_leaves=10,
     ),
     st.sampled_from(["|", ">", '"', "'", None]),
@@ -328,12 +154,9 @@ def test_agrees_with_pyyaml(value: Any, style: str | None, flow: bool) -> None: 
 @given(HOSTILE)
 def test_any_text_is_read_or_refused(text: str) -> None:
     """No text makes anything but a fault, and marks are found as far as it goes."""
-    marks_of(text)
-    try:
+    assert marks_of(text).mark >= Mark(0, 0)
+    with suppress(SyntaxFault):
         parse_yaml(text)
-    except SyntaxFault as fault:
-        assert fault.message
-        assert fault.mark.line >= 0
 
 
 def test_marks() -> None:

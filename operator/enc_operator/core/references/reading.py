@@ -140,7 +140,7 @@ def _read_handle(handle: str, substituted: Substituted, agent: Agent | None, ref
             return Reading(handle, problem=_undetermined(substituted, "whether it names a Secret"))
         return Reading(handle, OtherTarget(f"read by {backend}"))
     if isinstance(parsed, KubernetesSecret):
-        return _read_secret(handle, parsed, filled)
+        return _read_secret(handle, parsed, filled, referrer)
     if agent is None or not agent.in_kubernetes:
         return Reading(handle, OtherTarget("a file that the Agent reads"))
     if any(item.kind for item in filled):
@@ -154,32 +154,34 @@ def _shift(filled: Filled, start: int) -> Filled:
     return Filled(filled.start - start, filled.end - start, filled.variable, filled.kind)
 
 
-def _read_secret(handle: str, parsed: KubernetesSecret, filled: list[Filled]) -> Reading:
+def _read_secret(handle: str, parsed: KubernetesSecret, filled: list[Filled], referrer: Referrer) -> Reading:
     for item in filled:
-        if _within(item, parsed.namespace) and (item.variable.name, item.variable.key) != (
-            "kube",
-            "namespace",
-        ):
-            return Reading(
-                handle,
-                problem=Problem(
-                    "variable-refused",
-                    f"{item.variable} may not stand in the namespace: only %%kube_namespace%% may",
-                    "write the namespace out, or %%kube_namespace%%",
-                ),
-            )
-    if any(item.kind and _within(item, parsed.namespace) for item in filled):
-        return Reading(handle, problem=Problem(*_UNKNOWN_NAMESPACE))
+        if _decides_namespace(item, parsed) and str(item.variable) != "%%kube_namespace%%":
+            what = f"{item.variable} may not stand in the namespace: only %%kube_namespace%% may"
+            fix = "write the namespace out, or %%kube_namespace%%"
+            return Reading(handle, problem=Problem("variable-refused", what, fix))
+    if _has_gap(parsed.namespace, filled):
+        service = referrer.kind is ReferrerKind.SERVICE
+        return Reading(handle, problem=_NO_NAMESPACE if service else _UNKNOWN_NAMESPACE)
     name = None if _has_gap(parsed.name, filled) else parsed.name.text
     key = None if _has_gap(parsed.key, filled) else parsed.key.text
     return Reading(handle, SecretTarget(parsed.namespace.text, name, key))
 
 
-_UNKNOWN_NAMESPACE = (
+_UNKNOWN_NAMESPACE = Problem(
     "handle-undetermined",
     "no pod of the input decides %%kube_namespace%%",
     "add the pods that the template matches to the input, or write the namespace out",
 )
+_NO_NAMESPACE = Problem(
+    "handle-undetermined", "Services have no %%kube_namespace%%", "write the namespace out"
+)
+
+
+def _decides_namespace(filled: Filled, parsed: KubernetesSecret) -> bool:
+    """Tell whether a variable stands in the namespace; one that is the whole handle only stands for it."""
+    whole = filled.start < 0 and parsed.key.end < filled.end
+    return _within(filled, parsed.namespace) and not whole
 
 
 def _within(filled: Filled, part: Part) -> bool:

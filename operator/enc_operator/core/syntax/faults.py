@@ -1,10 +1,9 @@
 """What is wrong with a text, and where: shared by the readers of this package."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A place in a text; line and column count from 0, the column in code points."""
 
     line: int

@@ -50,9 +50,7 @@ def resolve_tagged(tag: str, text: str) -> Any:
 
 
 def key_text(key: Any) -> str:
-    """Return a mapping's key as the text that it becomes on its way through JSON."""
-    if isinstance(key, str):
-        return key
+    """Return a mapping's key that is no text as the text that it becomes on its way through JSON."""
     if isinstance(key, bool) or key is None:
         return {True: "true", False: "false", None: "null"}[key]
     return str(key)

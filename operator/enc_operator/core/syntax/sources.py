@@ -33,11 +33,17 @@ class Source:
     text: str = field(default="", repr=False)
 
     def position(self, path: tuple[Any, ...], inner: tuple[Any, ...] = ()) -> Position:
-        """Return where the value at `path` stands; `inner` leads on into the text of a literal block scalar."""
-        marks = _marks(self.text).along(path)
+        """Return where the value at `path` stands; `inner` leads on into the text of a literal block scalar.
+
+        Without a path the whole text is the value that `inner` leads into, as in an Agent's own file.
+        """
+        tree = _marks(self.text)
+        marks = tree.along(path)
         mark = marks[-1].mark
         if marks[-1].style == "|" and inner and len(marks) == len(path) + 1:
             mark = self._inside(mark, marks[-2].mark.column if path else 0, inner)
+        elif not path:
+            mark = tree.along(inner)[-1].mark
         return Position(self.line + mark.line + 1, mark.column + 1)
 
     def items(self, path: tuple[Any, ...], count: int) -> "list[Source]":

@@ -44,7 +44,7 @@ class Marks:
 
     mark: Mark = START
     style: str = ""
-    inside: dict[Any, "Marks"] = field(default_factory=dict)
+    inside: dict[Any, "Marks"] = field(default_factory=dict)  # of a scalar: one empty mapping, shared
 
     def along(self, path: tuple[Any, ...]) -> list["Marks"]:
         """Return the marks from here along a path, as far as it leads."""
@@ -55,6 +55,9 @@ class Marks:
                 break
             found.append(following)
         return found
+
+
+_NO_MARKS: dict[Any, Marks] = {}
 
 
 def parse_yaml(text: str) -> Parsed:
@@ -95,7 +98,10 @@ def _feed(builder: "_Builder", text: str) -> None:
 
 
 def _invalid(problem: str, text: str, where: Mark) -> SyntaxFault:
-    line = (lines_of(text)[where.line :] or [""])[0]
+    lines = lines_of(text)
+    if where.line >= len(lines):  # libyaml ends the last line of its own accord
+        where = Mark(len(lines) - 1, len(lines[-1]))
+    line = lines[where.line]
     if line[: where.column + 1].endswith("\t"):
         message = "a tab is used for indentation"
         return SyntaxFault("yaml-invalid", f"not YAML: {message}", "indent with spaces", where)
@@ -153,20 +159,20 @@ class _Builder:
             self._alias(event)
 
     def _scalar(self, event: Any) -> None:
-        merging = False
-        if event.implicit[0]:
-            value = resolve_plain(event.value)
-            merging = event.value == "<<"
-        elif event.implicit[1]:
-            value = event.value
-        else:
-            value = resolve_tagged(event.tag, event.value)
-            merging = event.tag == MERGE
+        plain, quoted = event.implicit
+        value = event.value
+        if (plain and value == "<<") or event.tag == MERGE:
+            value = _MERGE if self._awaits_key() else value
+        elif plain:
+            value = resolve_plain(value)
+        elif not quoted:
+            value = resolve_tagged(event.tag, value)
         self._count += 1
-        self._note(event)
+        if self._marking:
+            self._note(event, _NO_MARKS)
         if event.anchor:
-            self._anchors[event.anchor] = _Anchored(value, 1, 0)
-        self._add(_MERGE if merging and self._awaits_key() else value, 0, event)
+            self._anchors[event.anchor] = _Anchored(event.value if value is _MERGE else value, 1, 0)
+        self._add(value, 0, event)
 
     def _open(self, value: Any, event: Any) -> None:
         if len(self._frames) >= MAX_DEPTH:
@@ -174,7 +180,9 @@ class _Builder:
         if event.anchor:
             # Until it is complete, the name leads nowhere: also not to an earlier bearer of it.
             self._anchors.pop(event.anchor, None)
-        inside = self._note(event)
+        inside: dict[Any, Marks] = {}
+        if self._marking:
+            self._note(event, inside)
         self._frames.append(_Frame(value, event.anchor, inside, self._count))
         self._count += 1
 
@@ -198,7 +206,8 @@ class _Builder:
         self._repeated += known.size
         if self._repeated > MAX_EXPANDED:
             raise _fault("yaml-alias", "its aliases expand to too many values", "write the values out", event)
-        self._note(event)
+        if self._marking:
+            self._note(event, _NO_MARKS)
         self._add(known.value, known.height, event)
 
     def _add(self, value: Any, height: int, event: Any) -> None:
@@ -206,7 +215,8 @@ class _Builder:
             self.parsed.value = value
             return
         frame = self._frames[-1]
-        frame.height = max(frame.height, height + 1)
+        if height >= frame.height:
+            frame.height = height + 1
         if isinstance(frame.value, list):
             frame.value.append(value)
         elif frame.has_key:
@@ -215,7 +225,10 @@ class _Builder:
             message = "not YAML that Kubernetes reads: a key is a list or a mapping"
             raise _fault("yaml-invalid", message, "use text keys", event)
         else:
-            frame.key, frame.has_key = value if value is _MERGE else key_text(value), True
+            frame.key, frame.has_key = (
+                value if isinstance(value, str) or value is _MERGE else key_text(value),
+                True,
+            )
 
     def _awaits_key(self) -> bool:
         frame = self._frames[-1] if self._frames else None
@@ -231,17 +244,16 @@ class _Builder:
             self.parsed.shadowed.append(frame.value[frame.key])
         frame.value[frame.key] = value
 
-    def _note(self, event: Any) -> dict[Any, Marks]:
+    def _note(self, event: Any, inside: dict[Any, Marks]) -> None:
         """Note where a value begins; of values under one key the last stays noted."""
-        if not self._marking or self._awaits_key():
-            return {}
-        marks = Marks(_mark(event), getattr(event, "style", None) or "")
+        if self._awaits_key():
+            return
+        marks = Marks(_mark(event), getattr(event, "style", None) or "", inside)
         if self._frames:
             frame = self._frames[-1]
             frame.inside[len(frame.value) if isinstance(frame.value, list) else frame.key] = marks
         else:
             self.marks = marks
-        return marks.inside
 
 
 _MERGE = object()

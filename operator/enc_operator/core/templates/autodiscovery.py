@@ -145,31 +145,30 @@ def _decode(group: Group, key: Key, text: str) -> None:
 
 
 def _find_live(groups: list[Group]) -> None:
-    """Follow `extractTemplatesFromMapWithV2`: one prefix is read for an identifier, for checks and logs alike."""
-    read, by = _prefix_read(groups)
+    """Follow `extractTemplatesFromMapWithV2`: of an identifier one prefix is read, for checks and logs alike."""
+    read = _prefix_read(groups)
     for group in groups:
-        if group is read:
-            _find_parts(group)
-        elif by is not None and group.keys.keys() & set(_JSON_SUFFIXES):
-            key = next(key for key in group.keys.values() if key.holds_json)
-            what = f"the Agent reads one prefix for an identifier, and {by.text} decides for the other"
-            group.problems.append(Problem(key, "template-invalid", what, f"move it to {by.text}"))
+        _find_parts(group)
+        if group.live and group.legacy is not read.legacy:
+            suffix = min(suffix for suffix, _ in group.live)
+            group.live.clear()
+            what = f"the Agent reads one prefix for an identifier, and {read.text} decides for the other"
+            _complain(group, suffix, what, f"move it to the prefix of {read.text}")
 
 
-def _prefix_read(groups: list[Group]) -> tuple[Group | None, Key | None]:
-    for suffix in (CHECKS, *_LISTS, LOGS):
-        for group in groups:
-            if suffix in group.keys and not (suffix == CHECKS and group.legacy):
-                return group, group.keys[suffix]
-    return None, None
+def _prefix_read(groups: list[Group]) -> Key:
+    keys = [group.keys[suffix] for suffix in (CHECK_NAMES, LOGS) for group in groups if suffix in group.keys]
+    v2 = [group.keys[CHECKS] for group in groups if CHECKS in group.keys and not group.legacy]
+    return next(iter([*v2, *keys, *groups[0].keys.values()]))
 
 
 def _find_parts(group: Group) -> None:
     if CHECKS in group.keys and not group.legacy:
-        _checks(group)
-        # The v1 keys are not read when a v2 key exists, even when its JSON is bad.
+        _checks(group)  # the v1 keys are not read when a v2 key exists, even when its JSON is bad
     elif any(suffix in group.keys for suffix in _LISTS):
         _lists(group)
+    if CHECKS in group.keys and group.legacy:
+        _complain(group, CHECKS, "the legacy prefix has no such key", "use the prefix that begins with ad.")
     if LOGS in group.values:
         _logs(group)
 
@@ -229,9 +228,9 @@ def _lists(group: Group) -> None:
         what = f"needs {names} beside it: without it the Agent takes no check"
         _complain(group, present, what, f"add {names}")
     elif all(suffix in group.values for suffix in _LISTS):
-        lengths = {suffix: _length(group, suffix, group.values[suffix].value) for suffix in _LISTS}
-        if None not in lengths.values():
-            _compare(group, lengths)
+        lengths = [_length(group, suffix, group.values[suffix].value) for suffix in _LISTS]
+        if None not in lengths:
+            _compare(group, *lengths)
 
 
 def _length(group: Group, suffix: str, value: Any) -> int | None:
@@ -265,14 +264,13 @@ def _fits(suffix: str, item: Any) -> bool:
     return few and all(isinstance(member, dict) for member in members)
 
 
-def _compare(group: Group, lengths: Mapping[str, int | None]) -> None:
-    if len(set(lengths.values())) == 1:
+def _compare(group: Group, names: int | None, inits: int | None, instances: int | None) -> None:
+    if names == inits == instances:
         group.live |= {(INIT_CONFIGS, ()), (INSTANCES, ())}
         return
-    counts = "{check_names} check_names, {init_configs} init_configs and {instances} instances".format(
-        **lengths
+    what = (
+        f"{names} check_names, {inits} init_configs and {instances} instances: the Agent takes none of them"
     )
-    what = f"{counts}: the Agent takes none of them"
     _complain(group, CHECK_NAMES, what, "give the three lists the same length")
 
 
