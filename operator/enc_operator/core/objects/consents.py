@@ -1,7 +1,7 @@
 """SecretGrant, ClusterSecretGrant and AgentTarget. They are read only after their schema found no fault."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from enc_operator.core.findings import Where
@@ -14,7 +14,7 @@ from enc_operator.core.inventory import (
     SecretVolume,
     TargetFact,
 )
-from enc_operator.core.objects.shapes import at, entries, mapping, selector, text, texts
+from enc_operator.core.objects.shapes import entries, mapping, selector, text, texts
 
 
 def read_grant(manifest: Mapping[str, Any], where: Where, namespace: str, name: str) -> GrantFact:
@@ -71,8 +71,5 @@ def _from(manifest: Mapping[str, Any], *path: str) -> tuple[GrantFrom, ...]:
 
 
 def _expiry(manifest: Mapping[str, Any]) -> datetime | None:
-    value = at(manifest, "spec", "expires")
-    if not isinstance(value, str):
-        return None
-    moment = datetime.fromisoformat(value)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    value = text(manifest, "spec", "expires")
+    return datetime.fromisoformat(value) if value else None

@@ -52,7 +52,7 @@ class Reader:
         for item, part in sorted(pairs, key=lambda pair: text(pair[0], "kind") != "AgentTarget"):
             if _is_list(item):
                 self._complain(
-                    Where(part), "a list in a list is not read", "write its items into the outer list"
+                    _beginning(part), "a list in a list is not read", "write its items into one list"
                 )
             else:
                 self._read_object(item, part, text(document, "kind")[:-4])
@@ -72,7 +72,8 @@ class Reader:
     def _read_object(self, manifest: Any, source: Source, list_kind: str) -> None:
         kind = text(manifest, "kind") or list_kind
         if not isinstance(manifest, dict) or not kind:
-            self._complain(Where(source), "no Kubernetes object: it has no kind", "write apiVersion and kind")
+            what = "no Kubernetes object: it has no kind"
+            self._complain(_beginning(source), what, "write apiVersion and kind")
             return
         self.objects += 1
         name = text(manifest, "metadata", "name")
@@ -220,6 +221,11 @@ _READERS: dict[str, _Add] = {
     "DatadogAgent": _add_datadog_agent,
     "DatadogInstrumentation": _add_instrumentation,
 }
+
+
+def _beginning(source: Source) -> Where:
+    """Return where a text begins, without the text: what is not known may be a Secret."""
+    return Where(Source(source.file, source.position(()).line - 1))
 
 
 def _is_list(document: Any) -> bool:

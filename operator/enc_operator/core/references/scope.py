@@ -78,7 +78,9 @@ def _of_agent(name: str, key: str, agent: Agent | None) -> Value:
 
 
 def _of_environment(key: str, agent: Agent | None) -> Value:
-    if agent is None or not agent.in_kubernetes:
+    if agent is None:
+        return Unknown.WORD  # nobody in the input resolves it; an app team's `%%env_HOST%%` is no false alarm
+    if not agent.in_kubernetes:
         return Unknown.ANY
     if key in agent.environment:
         return agent.environment[key]
