@@ -80,11 +80,15 @@ def test_environment_of_the_agent(read: Any, value: str, expected: list[str]) ->
 
 
 def test_unknown_environment() -> None:
-    """Where a source of the environment is not in the input, any variable may be a handle; without an Agent too."""
+    """Where a source of the Agent's environment is not in the input, any variable may be a handle.
+
+    Without an Agent nobody resolves anything: an app team's lone variable is no alarm.
+    """
     open_ended = agent(envFrom=[{"secretRef": {"name": "gone"}}])
 
     assert problem_codes(references(pod("%%env_X%%"), open_ended)) == ["handle-undetermined"]
-    assert problem_codes(references(pod("%%env_X%%"))) == ["handle-undetermined"]
+    assert references(pod("%%env_X%%")) == []
+    assert problem_codes(references(pod("ENC[k8s_secret@shop/%%env_X%%/key]"))) == ["variable-refused"]
 
 
 def test_environment_where_the_cluster_agent_dispatches() -> None:
