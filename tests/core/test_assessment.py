@@ -153,7 +153,8 @@ def test_refused_injection() -> None:
 
     assessment = assess_texts(windows, pod())
 
-    assert codes(assessment) == ["agent-refused"]
+    assert codes(assessment) == ["agent-refused", "not-resolved"]
+    assert granted(assessment) == {}
     assert str(assessment.findings[0].where.object) == "DaemonSet dd/node"
 
 
@@ -270,3 +271,16 @@ def test_removing_consent_removes_the_permission(order: tuple[int, ...]) -> None
 
     assert granted(assess_texts(*(rest[index] for index in order), GRANT)) == {"dd/node": ["db/orders"]}
     assert granted(assess_texts(*(rest[index] for index in order))) == {}
+
+
+def test_a_workload_that_stands_twice() -> None:
+    """An overlay that repeats its base's Agent makes no second one."""
+    assessment = assess_texts(NODE_AGENT, NODE_AGENT, pod())
+
+    assert len(assessment.judged) == 1
+    assert [item["kind"] for item in assessment.objects()] == [
+        "Role",
+        "RoleBinding",
+        "ConfigMap",
+        "DaemonSet",
+    ]

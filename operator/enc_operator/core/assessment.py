@@ -21,6 +21,7 @@ from enc_operator.core.rbac.planning import Need, Permission, plan_permissions
 from enc_operator.core.references.gather import gather
 from enc_operator.core.references.gathering import Gathered
 from enc_operator.core.references.model import Reference, SecretTarget
+from enc_operator.core.references.routes import NO_BACKEND
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +147,9 @@ def _injections(
     """Plan for the workloads that resolve something, or that an AgentTarget asks for."""
     used: dict[str, list[Judged]] = defaultdict(list)
     for item in judged:
-        if item.reference.agent and item.reference.live and item.granted:
-            used[item.reference.agent.name].append(item)
+        reference = item.reference
+        if reference.agent and item.granted and (reference.live or reference.idle == NO_BACKEND):
+            used[reference.agent.name].append(item)
     by_name = {agent.name: agent for agent in agents}
     found = [
         _inject(inventory, workload, by_name[str(workload.object)], used[str(workload.object)])

@@ -111,7 +111,7 @@ def _spoofable(item: Judged) -> Iterator[Finding]:
 def _unresolved(item: Judged) -> Iterator[Finding]:
     reference, idle = item.reference, item.reference.idle
     if idle and idle.code in _FIXES:
-        fix = _FIXES[idle.code]
+        fix = idle.fix or _FIXES[idle.code]
         yield finding(idle.code, reference.where, f"{reference.title} is not resolved: {idle}", fix)
     elif idle is None and isinstance(reference.target, SecretTarget) and reference.target.name is None:
         what = f"{reference.title}: the permission follows when the pod runs and its values are known"

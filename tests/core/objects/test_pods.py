@@ -7,7 +7,7 @@ import pytest
 from enc_operator.core.inventory import Container
 from reading_objects import read
 
-POD = {
+POD: dict[str, Any] = {
     "metadata": {
         "name": "web-0",
         "uid": "1",

@@ -6,7 +6,7 @@ import pytest
 
 from enc_operator.core.findings import Where
 from enc_operator.core.inventory import Component, Inventory
-from enc_operator.core.syntax import Source
+from enc_operator.core.syntax import Source, parse_yaml
 from reading_objects import Named, read, reader
 
 DAEMON_SET = """
@@ -235,8 +235,6 @@ def test_workloads_of_a_target() -> None:
 
 
 def _parsed(text: str) -> tuple[Any, Source]:
-    from enc_operator.core.syntax import parse_yaml
-
     return parse_yaml(text).value, Source("f", 0, text)
 
 

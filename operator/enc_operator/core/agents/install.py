@@ -27,7 +27,13 @@ def read_agents(inventory: Inventory) -> list[Installed]:
 
 def agent_workloads(inventory: Inventory) -> list[WorkloadFact]:
     """Return the workloads that run an Agent, with what an AgentTarget that names them says of their component."""
-    return [_as_declared(workload, inventory.targets) for workload in inventory.workloads]
+    ordered = sorted(
+        inventory.workloads, key=lambda workload: (workload.where.source.file, workload.where.source.line)
+    )
+    once = {
+        workload.object: workload for workload in ordered
+    }  # an overlay may repeat its base: the last one counts
+    return [_as_declared(workload, inventory.targets) for workload in once.values()]
 
 
 def _as_declared(workload: WorkloadFact, targets: list[TargetFact]) -> WorkloadFact:

@@ -24,12 +24,12 @@ from enc_operator.core.agents.settings import (
 from enc_operator.core.findings import Finding, finding
 from enc_operator.core.inventory import Component, TargetFact, WorkloadFact
 from enc_operator.core.objects.detection import image_name
-from enc_operator.core.objects.shapes import entries, mapping, text
+from enc_operator.core.objects.shapes import entries, labels, mapping, text
 from enc_operator.core.templates.strings import strings_in
 from enc_operator.core.templates.variables import Unknown
 from enc_resolver.handles import handle_in
 
-# Which processes load secrets: agent.md §3 of the facts; system-probe skips it.
+# The processes that resolve secrets when they load their configuration; system-probe's loader skips it.
 _READERS = frozenset(
     {
         "agent",
@@ -75,6 +75,19 @@ def reading_containers(manifest: Mapping[str, Any]) -> list[tuple[int, Mapping[s
     return [(index, item) for index, item in containers if _reads(item, images)]
 
 
+def unfit(manifest: Mapping[str, Any]) -> str | None:
+    """Return why a workload cannot take the resolver, or None."""
+    spec = mapping(manifest, "spec", "template", "spec")
+    nodes = labels(spec, "nodeSelector")
+    if text(spec, "os", "name") == "windows" or nodes.get("kubernetes.io/os") == "windows":
+        return "it runs on Windows, where the resolver does not run"
+    if any(
+        key.startswith("autopilot.gke.io/") for key in (*labels(manifest, "metadata", "annotations"), *nodes)
+    ):
+        return "GKE Autopilot admits no change to the Agent's pods"
+    return None if reading_containers(manifest) else "it has no container that resolves handles"
+
+
 def is_reader(container: str) -> bool:
     """Tell whether a container of this name is an Agent's process that resolves handles."""
     return container in _READERS
@@ -88,7 +101,9 @@ def _reads(container: Mapping[str, Any], images: list[str]) -> bool:
 def read_workload(
     workload: WorkloadFact, target: TargetFact, configuration: Configuration, settings: frozenset[str]
 ) -> Installed:
-    """Read an Agent's workload as it will be after the injection that the target asks for."""
+    """Read an Agent's workload as it will be after the injection that the target asks for, if it can take one."""
+    if unfit(workload.manifest):
+        target = replace(target, mode="none")
     spec = mapping(workload.manifest, "spec", "template", "spec")
     namespace = workload.object.namespace
     where = workload.where.at("spec", "template", "spec")

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from enc_operator.core.agents.backends import Backend, BackendKind, decide_backend
-from enc_operator.core.agents.workloads import reading_containers
+from enc_operator.core.agents.workloads import reading_containers, unfit
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.injection import parts
 from enc_operator.core.inventory import Flavour, Resolver, TargetFact, WorkloadFact
-from enc_operator.core.objects.shapes import entries, labels, mapping, text
+from enc_operator.core.objects.shapes import entries, mapping, text
 from enc_operator.core.references.model import Problem
 
 _PREFIXES = {Flavour.DATADOG: "DD_", Flavour.STACKSTATE: "STS_"}
@@ -59,24 +59,14 @@ def plan_injection(
 
 def refusal(workload: WorkloadFact, target: TargetFact, backend: Backend) -> Problem | None:
     """Return why a workload cannot or must not take the injection, or None."""
-    spec = mapping(workload.manifest, "spec", "template", "spec")
-    if (
-        text(spec, "os", "name") == "windows"
-        or labels(spec, "nodeSelector").get("kubernetes.io/os") == "windows"
-    ):
-        return Problem("agent-refused", "it runs on Windows, where the resolver does not run", _EXCLUDE)
-    marks = {**labels(workload.manifest, "metadata", "annotations"), **labels(spec, "nodeSelector")}
-    if any(key.startswith("autopilot.gke.io/") for key in marks):
-        return Problem("agent-refused", "GKE Autopilot admits no change to the Agent's pods", _EXCLUDE)
-    containers = reading_containers(workload.manifest)
-    if not containers:
-        return Problem("agent-refused", "it has no container that resolves handles", _EXCLUDE)
+    reason = unfit(workload.manifest)
+    if reason:
+        return Problem(
+            "agent-refused", reason, "name the workloads in the AgentTarget's `workloads`, without this one"
+        )
     if target.mode == "none":
         return Problem("none", "the AgentTarget's resolver mode is none", "")
-    return _kept(backend, workload.object.name) or _conflict(containers)
-
-
-_EXCLUDE = "name the workloads in the AgentTarget's `workloads`, without this one"
+    return _kept(backend, workload.object.name) or _conflict(reading_containers(workload.manifest))
 
 
 def _conflict(containers: list[tuple[int, Mapping[str, Any]]]) -> Problem | None:

@@ -23,6 +23,11 @@ from enc_operator.core.syntax import Source
 
 _CLUSTER_SCOPED = ("Namespace", "ClusterRole", "ClusterRoleBinding", "ClusterSecretGrant")
 _OUR_GROUP = "enc-operator.io/"
+_OUR_KINDS = (
+    "SecretGrant",
+    "ClusterSecretGrant",
+    "AgentTarget",
+)  # also with a misspelt group: its schema says so
 _GROUPS = ("", "apps", "batch", "rbac.authorization.k8s.io", "datadoghq.com", "extensions")
 
 
@@ -86,7 +91,7 @@ class Reader:
             source = Source(source.file, source.line)  # without the text: a Secret's values are in it
         where = Where(source, ObjectRef(kind, namespace, name or text(manifest, "metadata", "generateName")))
         api_version = text(manifest, "apiVersion")
-        if api_version.startswith(_OUR_GROUP):
+        if api_version.startswith(_OUR_GROUP) or kind in _OUR_KINDS:
             self._read_ours(kind, manifest, where)
         elif not api_version or api_version.rpartition("/")[0] in _GROUPS:
             self._read_known(kind, manifest, where)

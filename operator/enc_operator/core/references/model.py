@@ -77,6 +77,7 @@ class Idle:
 
     code: str
     why: str
+    fix: str = ""
 
     def __str__(self) -> str:
         return self.why

@@ -71,7 +71,11 @@ def dispatched(cluster: Agent, agents: Sequence[Agent], *, pod_backed: bool = Fa
     return routes or [Route(cluster, "before it dispatches", reason)]
 
 
-NO_BACKEND = Idle("not-resolved", "it has no secret backend")
+NO_BACKEND = Idle(
+    "not-resolved",
+    "it has no secret backend",
+    "set secret_backend_command, or in a cluster an AgentTarget with resolver mode bundled",
+)
 _SKIPS_CHECKS = Idle("not-resolved", "it is told to skip checks (secret_backend_skip_checks)")
 
 
