@@ -67,12 +67,7 @@ def load(
             advance(number, len(texts))
         for line, piece in sorted(_pieces(text), key=lambda item: "AgentTarget" not in item[1]):
             _load_piece(loaded, reader, text, Source(text.file, line, piece))
-    for namespace, kind, name in sorted(reader.named.keys() - reader.named_found):
-        what = f"no workload {kind} {namespace}/{name} is in the input"
-        place = Where(Source("<command line>"))
-        loaded.inventory.faults.append(
-            finding("agent-unknown", place, what, "check namespace, kind and name")
-        )
+    loaded.inventory.faults += reader.missing()
     loaded.objects = reader.objects
     return loaded
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from enc_operator.core.findings import Finding, Where, finding
 from enc_operator.core.syntax.yaml_text import Parsed
-from enc_operator.core.templates.strings import NearMiss, handle_key, keys_in, near_miss, strings_in
+from enc_operator.core.templates.strings import NearMiss, handle_key, keys_in, near_miss, telling_strings_in
 from enc_operator.core.templates.variables import substitute
 
 
@@ -22,12 +22,14 @@ def oddities_in(parsed: Parsed, where: Where) -> Iterator[Finding]:
 def near_misses_in(value: object, place: Callable[..., Where]) -> Iterator[Finding]:
     """Yield the keys and strings of a decoded value that look meant as handles and are none; `place` takes their path."""
     for inner, key in keys_in(value):
-        yield from _report(handle_key(key), place(*inner))
-    for inner, text in strings_in(value):
-        if not substitute(text, lambda *_: "").could_be_handle():
-            yield from _report(near_miss(text), place(*inner))
+        miss = handle_key(key)
+        if miss:
+            yield _report(miss, place(*inner))
+    for inner, text in telling_strings_in(value):
+        miss = near_miss(text)
+        if miss and not substitute(text, lambda *_: "").could_be_handle():
+            yield _report(miss, place(*inner))
 
 
-def _report(miss: NearMiss | None, where: Where) -> Iterator[Finding]:
-    if miss:
-        yield finding(miss.code, where, miss.what, miss.fix)
+def _report(miss: NearMiss, where: Where) -> Finding:
+    return finding(miss.code, where, miss.what, miss.fix)

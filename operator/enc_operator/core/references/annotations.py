@@ -27,7 +27,7 @@ from enc_operator.core.references.model import Idle, Referrer, ReferrerKind
 from enc_operator.core.references.routes import Route, cluster_routes, node_routes, unresolved
 from enc_operator.core.references.scope import pod_scope, service_scope, unmatched_scope
 from enc_operator.core.templates.autodiscovery import Group, Key, groups_of, parse_key, parse_label
-from enc_operator.core.templates.strings import strings_in
+from enc_operator.core.templates.strings import telling_strings_in
 
 _SERVICE_IDENTIFIERS = ("service", "endpoints")
 
@@ -147,7 +147,7 @@ def gather_instrumentation(
         lookups = {index: pod_scope(pod, route.substitutes) for index, route in enumerate(routes)}
     value = {"checks": items(fact.config, "checks"), "logs": items(fact.config, "logs")}
     gathered.findings += near_misses_in(value, where.at)
-    for inner, text in strings_in(value):
+    for inner, text in telling_strings_in(value):
         idle = None if _is_config(inner) else Idle("not-resolved", NO_CHECK)
         gather_text(gathered, text, where.at(*inner), origin, lookups, idle)
 

@@ -11,7 +11,7 @@ from enc_operator.core.references.reading import read_text
 from enc_operator.core.references.routes import Route
 from enc_operator.core.syntax.yaml_text import Parsed
 from enc_operator.core.templates.autodiscovery import Group
-from enc_operator.core.templates.strings import strings_in
+from enc_operator.core.templates.strings import telling_strings_in
 from enc_operator.core.templates.variables import Lookup
 
 
@@ -89,7 +89,7 @@ def gather_group(
     dead = Idle("" if group.problems else "not-resolved", NO_CHECK)
     for suffix, parsed in group.values.items():
         place = where.at(group.keys[suffix].text)
-        for inner, text in strings_in(parsed.value):
+        for inner, text in telling_strings_in(parsed.value):
             reason = None if group.is_live(suffix, inner) else dead
             gather_text(gathered, text, place.within(*inner), origin, lookups, idle or reason)
         gather_shadowed(gathered, parsed, place, origin, lookups)
@@ -105,7 +105,7 @@ def gather_shadowed(
 ) -> None:
     """Judge values that a later duplicate key hides: the text is there, and another reader may take the first."""
     for value in parsed.shadowed:
-        for _, text in strings_in(value):
+        for _, text in telling_strings_in(value):
             gather_text(gathered, text, where, origin, lookups, _HIDDEN)
 
 

@@ -26,7 +26,7 @@ from enc_operator.core.references.routes import NO_BACKEND, Route, dispatched, u
 from enc_operator.core.references.scope import file_scope, pod_scope, unmatched_scope
 from enc_operator.core.syntax import SyntaxFault
 from enc_operator.core.templates.checkfiles import CheckFile, parse_check_file
-from enc_operator.core.templates.strings import strings_in
+from enc_operator.core.templates.strings import telling_strings_in
 
 
 def gather_setting(gathered: Gathered, own: OwnText) -> None:
@@ -80,7 +80,7 @@ def gather_check(gathered: Gathered, own: OwnText, agents: Sequence[Agent], pods
     lookup = unmatched_scope(own.agent) if file.is_template else file_scope(own.agent)
     lookups = dict.fromkeys(range(len(routes)), lookup)
     origin = Origin(own_referrer(own.agent), routes)
-    for inner, text in strings_in(file.parsed.value):
+    for inner, text in telling_strings_in(file.parsed.value):
         idle = None if file.is_live(inner) else Idle("not-resolved", NO_CHECK)
         gather_text(gathered, text, own.where.within(*inner), origin, lookups, idle)
     gather_shadowed(gathered, file.parsed, own.where, origin, lookups)
@@ -103,7 +103,7 @@ def _routes(agent: Agent, file: CheckFile, agents: Sequence[Agent]) -> list[Rout
 def _gather_template(gathered: Gathered, own: OwnText, file: CheckFile, pods: Sequence[PodFact]) -> None:
     """Add a file that waits for containers: once for each namespace and ServiceAccount of the pods that it matches."""
     matched = list(_matching(file.identifiers, pods, own.agent))
-    for inner, text in strings_in(file.parsed.value):
+    for inner, text in telling_strings_in(file.parsed.value):
         where = own.where.within(*inner)
         idle = None if file.is_live(inner) else Idle("not-resolved", NO_CHECK)
         gathered.references += _matched_references(text, where, own.agent, matched, idle)

@@ -20,6 +20,13 @@ def strings_in(value: Any) -> Iterator[tuple[Path, str]]:
             yield tuple(path), item
 
 
+def telling_strings_in(value: Any) -> Iterator[tuple[Path, str]]:
+    """Yield the strings that could become a handle or look meant as one: all others hold no bracket and no variable."""
+    for path, item in _walk(value):
+        if isinstance(item, str) and ("[" in item or "%%" in item or "‰" in item):
+            yield tuple(path), item
+
+
 def keys_in(value: Any) -> Iterator[tuple[Path, str]]:
     """Yield every string key of a mapping with the mapping's path."""
     for path, item in _walk(value):
