@@ -186,57 +186,39 @@ def test_injected_before() -> None:
     assert again.injections[0].changes == ()
 
 
-def test_many_spoofers() -> None:
-    """A template that reaches many foreign pods names the first of them and counts the rest."""
-    config = """
+def templated(secret: str) -> tuple[str, str]:
+    """Return a node Agent and its check's template for every redis, with a handle of a fixed Secret."""
+    config = f"""
 apiVersion: v1
 kind: ConfigMap
-metadata: {name: confd, namespace: dd}
+metadata: {{name: confd, namespace: dd}}
 data:
   redisdb.yaml: |
     ad_identifiers: [redis]
-    instances: [{password: "ENC[k8s_secret@dd/shared/password]"}]
+    instances: [{{password: "ENC[k8s_secret@{secret}/password]"}}]
 """
-    agent = (
-        NODE_AGENT
-        + "        volumeMounts: [{name: c, mountPath: /conf.d}]\n      volumes: [{name: c, configMap: {name: confd}}]\n"
-    )
-    agent = agent.replace(
+    mount = "        volumeMounts: [{name: c, mountPath: /conf.d}]\n      volumes: [{name: c, configMap: {name: confd}}]\n"
+    agent = NODE_AGENT.replace(
         "{name: agent, image: registry.datadoghq.com/agent:7}", "name: agent\n        image: datadog/agent:7"
     )
+    return agent + mount, config
+
+
+def test_many_spoofers() -> None:
+    """A template that reaches many foreign pods names the first of them and counts the rest."""
     mine = pod("x", namespace="dd", name="mine")
     others = [pod("x", namespace=f"n{number}", name="p") for number in range(5)]
 
-    found = [
-        item
-        for item in assess_texts(agent, CROSS, config, mine, *others).findings
-        if item.code == "spoofable"
-    ]
+    assessment = assess_texts(*templated("dd/shared"), CROSS, mine, *others)
 
+    found = [item for item in assessment.findings if item.code == "spoofable"]
     assert len(found) == 1
     assert "Pod n0/p, Pod n1/p, Pod n2/p and 2 more" in found[0].what
 
 
 def test_denied_template_is_not_spoofable_too() -> None:
     """What the Agents' configuration may not use is denied once, not reported pod by pod."""
-    config = """
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: confd, namespace: dd}
-data:
-  redisdb.yaml: |
-    ad_identifiers: [redis]
-    instances: [{password: "ENC[k8s_secret@db/shared/password]"}]
-"""
-    agent = (
-        NODE_AGENT
-        + "        volumeMounts: [{name: c, mountPath: /conf.d}]\n      volumes: [{name: c, configMap: {name: confd}}]\n"
-    )
-    agent = agent.replace(
-        "{name: agent, image: registry.datadoghq.com/agent:7}", "name: agent\n        image: datadog/agent:7"
-    )
-
-    assert codes(assess_texts(agent, CROSS, config, pod("x"))) == ["access-denied"]
+    assert codes(assess_texts(*templated("db/shared"), CROSS, pod("x"))) == ["access-denied"]
 
 
 PIECES = (
