@@ -4,15 +4,15 @@ import base64
 import dataclasses
 import http.server
 import json
-import shutil
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import trustme
 
 Reply = tuple[int, dict[str, str], bytes]
 
@@ -83,36 +83,16 @@ class _Server(http.server.ThreadingHTTPServer):
             super().finish_request(secured, client_address)
 
 
-def write_certificate(folder: Path) -> None:
-    """Make a self-signed certificate for 127.0.0.1: it is its own CA."""
-    openssl = shutil.which("openssl")
-    assert openssl
-    command = [
-        openssl,
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "2",
-    ]
-    command += ["-subj", "/CN=stand-in", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command += ["-keyout", str(folder / "key.pem"), "-out", str(folder / "ca.crt")]
-    subprocess.run(command, check=True, capture_output=True)
-
-
 @contextmanager
 def serving(account: Path) -> Iterator[StandIn]:
     """Run a stand-in on a free port, with its certificate and token in the folder."""
-    write_certificate(account)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(account / "ca.crt"))
     stand_in = StandIn(account)
     (account / "token").write_text(stand_in.token + "\n")
     server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"stand_in": stand_in}))
     server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.tls.load_cert_chain(account / "ca.crt", account / "key.pem")
+    authority.issue_cert("127.0.0.1").configure_cert(server.tls)
     stand_in.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

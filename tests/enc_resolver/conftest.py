@@ -1,6 +1,5 @@
 """The API server's stand-in, and the environment of a pod that finds it."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from kubernetes_stand_in import StandIn, serving
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     """Serve Secrets over TLS, where the process believes that its API server is."""
-    if not shutil.which("openssl"):
-        pytest.skip("no openssl to make a certificate with")
     account = tmp_path / "account"
     account.mkdir()
     with serving(account) as stand_in:

@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
+import trustme
 
 from enc_resolver import kubernetes_api
 from enc_resolver.kubernetes_api import Unreadable, read_secrets
-from kubernetes_stand_in import Reply, StandIn, secret_body, write_certificate
+from kubernetes_stand_in import Reply, StandIn, secret_body
 
 SECRET = ("ns", "db")
 
@@ -198,7 +199,7 @@ def test_unforeseen_failure(api: StandIn, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_foreign_certificate(api: StandIn) -> None:
     """A server that another CA vouches for gets no token, and is not asked again."""
-    write_certificate(api.account)
+    trustme.CA().cert_pem.write_to_path(str(api.account / "ca.crt"))
     assert why(api) == "the API server's certificate is not one of the mounted CA"
     assert api.asked == []
 
