@@ -48,3 +48,21 @@ FROM_AGENT = GrantFrom(agent_namespace="dd")
 BY_NAME = GrantFrom(selector=Selector({"kubernetes.io/metadata.name": "shop"}), service_accounts=("*",))
 BY_TEAM = GrantFrom(selector=Selector({"team": "blue"}), service_accounts=("*",))
 NOBODY = GrantFrom(selector=Selector(), service_accounts=("*",))
+
+CROSS = """
+apiVersion: enc-operator.io/v1alpha1
+kind: AgentTarget
+metadata: {name: dd, namespace: dd}
+spec: {crossNamespace: true}
+"""
+
+GRANT = """
+apiVersion: enc-operator.io/v1alpha1
+kind: SecretGrant
+metadata: {name: g, namespace: db}
+spec:
+  from: [{namespace: shop, serviceAccounts: [web]}]
+  to: [{secretName: orders, keys: [password]}]
+"""
+
+ELSEWHERE = "ENC[k8s_secret@db/orders/password]"

@@ -98,3 +98,20 @@ def test_folder_without_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(os, "scandir", refuse)
 
     assert read_paths([str(tmp_path)]).errors[0].message == f"{tmp_path}: Permission denied"
+
+
+def test_a_file_that_is_named_twice(tmp_path: Path) -> None:
+    """A file below a folder that is named too counts once."""
+    file = tmp_path / "a.yaml"
+    file.write_text("a: 1")
+
+    assert len(read_paths([str(tmp_path), str(file), str(tmp_path)]).texts) == 1
+
+
+def test_earlier_plans_are_output(tmp_path: Path) -> None:
+    """Files that an earlier plan wrote below the input are left out; named, they are read."""
+    file = tmp_path / "a.yaml"
+    file.write_text(inputs.GENERATED + "a: 1")
+
+    assert read_paths([str(tmp_path)]).texts == []
+    assert len(read_paths([str(file)]).texts) == 1

@@ -12,24 +12,7 @@ from enc_operator.cli.loading import assess_inventory
 from enc_operator.core.assessment import assess, questions
 from enc_operator.core.inventory import Question
 from enc_operator.core.rendering import as_data
-
-CROSS = """
-apiVersion: enc-operator.io/v1alpha1
-kind: AgentTarget
-metadata: {name: dd, namespace: dd}
-spec: {crossNamespace: true}
-"""
-
-GRANT = """
-apiVersion: enc-operator.io/v1alpha1
-kind: SecretGrant
-metadata: {name: g, namespace: db}
-spec:
-  from: [{namespace: shop, serviceAccounts: [web]}]
-  to: [{secretName: orders, keys: [password]}]
-"""
-
-ELSEWHERE = "ENC[k8s_secret@db/orders/password]"
+from granting import CROSS, ELSEWHERE, GRANT
 
 RBAC = """
 apiVersion: rbac.authorization.k8s.io/v1
@@ -92,7 +75,8 @@ def test_questions_come_first() -> None:
     """What RBAC decides is listed, and without an answer it is denied."""
     inventory = inventory_of(NODE_AGENT, CROSS, pod(ELSEWHERE), RBAC)
 
-    assert questions(inventory) == [Question("shop", "web", "db", "orders")]
+    asked = questions(inventory)
+    assert asked == [Question("dd", "node", "db", "orders"), Question("shop", "web", "db", "orders")]
     assert assess(inventory).permissions == ()
     inventory.answers = {Question("shop", "web", "db", "orders"): True}
     assert granted(assess(inventory)) == {"dd/node": ["db/orders"]}

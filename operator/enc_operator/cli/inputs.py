@@ -10,6 +10,9 @@ from pathlib import Path
 from enc_operator.errors import InputError
 
 STDIN = "-"
+GENERATED = "# Written by encctl plan. Do not edit: it is written again.\n"
+"""The first line of every file of `--output-dir`."""
+
 _SUFFIXES = (".yaml", ".yml", ".json", ".yaml.default", ".yml.default")
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__"})
 MAX_BYTES = 256 * 1024 * 1024
@@ -35,11 +38,20 @@ class Input:
 def read_paths(paths: Sequence[str]) -> Input:
     """Read files, folders and `-`; errors are collected, so that the rest is still processed."""
     found = Input()
+    seen: set[str] = set()
     for file, named in _files(paths, found):
+        identity = file if file == STDIN else os.path.realpath(file)
+        if identity in seen:
+            continue  # `encctl plan . shop/` names a file twice
+        seen.add(identity)
         try:
-            found.texts.append(Text("<stdin>" if file == STDIN else file, _decode(file, _read(file)), named))
+            text = Text("<stdin>" if file == STDIN else file, _decode(file, _read(file)), named)
         except InputError as error:
             found.errors.append(error)
+            continue
+        # An earlier plan below the input is output: read back, it would make the next plan forget what it wrote.
+        if named or not text.text.startswith(GENERATED):
+            found.texts.append(text)
     return found
 
 

@@ -72,6 +72,9 @@ def main(arguments: Sequence[str]) -> int:
         # The reader has gone (`| head`); Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _OK
+    except OSError as error:  # a full disk behind `>`
+        print(f"encctl: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+        return _UNREADABLE
     except KeyboardInterrupt:
         return 130
 
@@ -173,7 +176,14 @@ def _options(arguments: argparse.Namespace) -> "Options":
                 f"--agent {written} is not NAMESPACE/KIND/NAME[=COMPONENT]",
                 "for example datadog/DaemonSet/agent",
             )
-        agents.append((parts[0], parts[1], parts[2], Component(component) if component else None))
+        agents.append(
+            (
+                parts[0],
+                _KINDS.get(parts[1].lower(), parts[1]),
+                parts[2],
+                Component(component) if component else None,
+            )
+        )
     return Options(arguments.namespace, tuple(agents), frozenset(arguments.trust_label))
 
 
@@ -204,8 +214,13 @@ def _plan(assessment: "Assessment", arguments: argparse.Namespace) -> None:
         from enc_operator.cli.writing import write_folder  # noqa: PLC0415
 
         names = write_folder(assessment, Path(arguments.output_dir))
-        print(f"{len(names)} files written to {arguments.output_dir}", file=sys.stderr)
+        print(
+            f"{len(names)} file{'s' * (len(names) != 1)} written to {arguments.output_dir}", file=sys.stderr
+        )
     print(summary(assessment), file=sys.stdout if arguments.output == "table" else sys.stderr)
+
+
+_KINDS = {"ds": "DaemonSet", "deploy": "Deployment", "sts": "StatefulSet"}
 
 
 def _lint(assessment: "Assessment", arguments: argparse.Namespace) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from enc_operator.cli.inputs import GENERATED
 from enc_operator.core.assessment import Assessment
 from enc_operator.core.rendering import render_objects
 from enc_operator.errors import UsageError
 
-_MARK = "# Written by encctl plan. Do not edit: it is written again.\n"
 _KUSTOMIZATION = "kustomization.yaml"
 
 
@@ -21,15 +21,28 @@ def write_folder(assessment: Assessment, folder: Path) -> list[str]:
     files: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for item in assessment.objects():
         files[_file_of(item)].append(item)
+    texts = {name: GENERATED + render_objects(objects) for name, objects in sorted(files.items())}
+    texts[_KUSTOMIZATION] = _kustomization(sorted(files))
+    try:
+        _write(folder, texts)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or folder}: {error.strerror}", "choose a folder that can be written"
+        ) from None
+    return list(texts)
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write all files beside the old ones first, then put them in place, then take away what is no longer planned."""
     folder.mkdir(parents=True, exist_ok=True)
-    _refuse_foreign(folder, [*files, _KUSTOMIZATION])
+    _refuse_foreign(folder, [*texts])
+    for name, text in texts.items():
+        (folder / f".{name}.new").write_text(text, encoding="utf-8")
+    for name in texts:
+        (folder / f".{name}.new").replace(folder / name)
     for old in folder.glob("*.yaml"):
-        if _is_ours(old):
+        if old.name not in texts and _is_ours(old):
             old.unlink()
-    for name, objects in sorted(files.items()):
-        (folder / name).write_text(_MARK + render_objects(objects), encoding="utf-8")
-    (folder / _KUSTOMIZATION).write_text(_kustomization(sorted(files)), encoding="utf-8")
-    return [*sorted(files), _KUSTOMIZATION]
 
 
 def _refuse_foreign(folder: Path, names: list[str]) -> None:
@@ -41,7 +54,7 @@ def _refuse_foreign(folder: Path, names: list[str]) -> None:
 
 
 def _is_ours(file: Path) -> bool:
-    return file.read_bytes().startswith(_MARK.encode())
+    return file.read_bytes().startswith(GENERATED.encode())
 
 
 def _file_of(item: Mapping[str, Any]) -> str:
@@ -55,4 +68,4 @@ def _file_of(item: Mapping[str, Any]) -> str:
 def _kustomization(names: list[str]) -> str:
     lines = ["apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization"]
     lines += ["resources:", *(f"- {name}" for name in names)] if names else ["resources: []"]
-    return _MARK + "\n".join(lines) + "\n"
+    return GENERATED + "\n".join(lines) + "\n"

@@ -97,7 +97,7 @@ def decide(referrer: Referrer, target: SecretTarget, authority: Authority) -> De
     if question and authority.answers.get(question, False):
         account = f"{referrer.namespace}/{referrer.service_account}"
         return Allowed(f"RBAC lets the pod's own ServiceAccount {account} get it")
-    return _denied(referrer, target)
+    return _denied(referrer, target, authority)
 
 
 def _by_consent(referrer: Referrer, target: SecretTarget, authority: Authority) -> Allowed | None:
@@ -158,7 +158,7 @@ def _refused_by_volume(referrer: Referrer, target: SecretTarget, authority: Auth
     )
 
 
-def _denied(referrer: Referrer, target: SecretTarget) -> Denied:
+def _denied(referrer: Referrer, target: SecretTarget, authority: Authority) -> Denied:
     if target.name is None:
         what = f"which Secret of namespace {target.namespace} it is, is only known when the pod runs"
         return Denied(
@@ -172,7 +172,7 @@ def _denied(referrer: Referrer, target: SecretTarget) -> Denied:
         f"{{from: [{_from_text(referrer)}], to: [{{secretName: {target.name}, keys: {keys}}}]}}"
     )
     message = f"{referrer} may not use Secret {target.namespace}/{target.name}"
-    return Denied("access-denied", message, grant + _role_text(referrer, target))
+    return Denied("access-denied", message, grant + _role_text(referrer, target, authority))
 
 
 def _from_text(referrer: Referrer) -> str:
@@ -184,8 +184,11 @@ def _from_text(referrer: Referrer) -> str:
     return f"{{namespace: {referrer.namespace}, serviceAccounts: [{account}]}}"
 
 
-def _role_text(referrer: Referrer, target: SecretTarget) -> str:
+def _role_text(referrer: Referrer, target: SecretTarget, authority: Authority) -> str:
+    """Return what RBAC could say instead; for an Agent's own ServiceAccount it is never asked."""
     if referrer.kind is not ReferrerKind.POD or not referrer.service_account:
+        return ""
+    if (referrer.namespace, referrer.service_account) in authority.deputies:
         return ""
     return (
         f"; or let ServiceAccount {referrer.namespace}/{referrer.service_account} `get` secrets "

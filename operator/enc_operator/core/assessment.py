@@ -16,7 +16,7 @@ from enc_operator.core.findings import Finding, Severity
 from enc_operator.core.injection.parts import config_map
 from enc_operator.core.injection.planning import Injection, Use, plan_injection
 from enc_operator.core.inventory import Inventory, Question, WorkloadFact
-from enc_operator.core.judgement import Judged, explain
+from enc_operator.core.judgement import Judged, agent_question, explain
 from enc_operator.core.rbac.planning import Need, Permission, plan_permissions
 from enc_operator.core.references.gather import gather
 from enc_operator.core.references.gathering import Gathered
@@ -65,7 +65,10 @@ def prepare(inventory: Inventory) -> Prepared:
 
 
 def questions(inventory: Inventory, prepared: Prepared | None = None) -> list[Question]:
-    """List what to ask of RBAC: references of pods that neither their namespace nor a grant allows."""
+    """List what to ask of RBAC about references that neither their namespace nor a grant allows.
+
+    May the pod's own ServiceAccount get the Secret? And may the Agent's, so that it resolves what is refused?
+    """
     prepared = prepared or prepare(inventory)
     agents, gathered = prepared.agents, prepared.gathered
     authority = authority_of(inventory, agents)
@@ -75,7 +78,9 @@ def questions(inventory: Inventory, prepared: Prepared | None = None) -> list[Qu
             if isinstance(reference.target, SecretTarget):
                 question = question_of(referrer, reference.target, authority)
                 if question:
-                    found.add(question)
+                    found.update((question, *agent_question(reference)))
+                elif not isinstance(decide(referrer, reference.target, authority), Allowed):
+                    found.update(agent_question(reference))
     return sorted(found)
 
 

@@ -1,13 +1,13 @@
 """Decided references as findings: what is denied, what would resolve all the same, what stays unresolved."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from enc_operator.core.access import Allowed, Decision, Denied
 from enc_operator.core.findings import Finding, finding
 from enc_operator.core.injection.planning import Injection
-from enc_operator.core.inventory import Inventory
+from enc_operator.core.inventory import Inventory, Question
 from enc_operator.core.references.model import Match, Reference, SecretTarget
 
 _SHOWN_MATCHES = 3
@@ -40,7 +40,7 @@ def explain(
     """Yield the findings that follow from decisions."""
     held = _held(judged)
     for item in judged:
-        yield from _decided(item, held)
+        yield from _decided(item, held, inventory.answers)
         yield from _spoofable(item)
         if isinstance(item.decision, Allowed):
             yield from _unresolved(item)
@@ -76,20 +76,35 @@ def _key(reference: Reference) -> _Key | None:
     return (agent.namespace, agent.service_account, target.namespace, target.name, target.file is None)
 
 
-def _decided(item: Judged, held: dict[_Key, int]) -> Iterator[Finding]:
+def _decided(item: Judged, held: Mapping[_Key, int], answers: Mapping[Question, bool]) -> Iterator[Finding]:
     reference, decision = item.reference, item.decision
     if not isinstance(decision, Denied):
         return
     yield finding(decision.code, reference.where, f"{reference.title}: {decision.message}", decision.fix)
-    key = _key(reference)
-    if key and held.get(key) and reference.live and reference.agent:
+    why = _readable(reference, held, answers)
+    if why and reference.live and reference.agent:
         yield finding(
             "residual",
             reference.where,
-            f"{reference.agent.title} reads Secret {key[2]}/{key[3]} for an allowed reference, so this one resolves too "
-            "until it is removed",
+            f"{reference.agent.title} {why}, so this refused reference resolves too until it is removed",
             "remove the reference; RBAC bounds Secrets, not who refers to them",
         )
+
+
+def agent_question(reference: Reference) -> tuple[Question, ...]:
+    """Return what tells whether an Agent reads a Secret by the RBAC that there is."""
+    key = _key(reference)
+    return (Question(*key[:4]),) if key and key[4] else ()
+
+
+def _readable(reference: Reference, held: Mapping[_Key, int], answers: Mapping[Question, bool]) -> str | None:
+    """Return why an Agent can read what a refused reference names, or None."""
+    key = _key(reference)
+    if key and held.get(key):
+        return f"reads Secret {key[2]}/{key[3]} for an allowed reference"
+    if any(answers.get(question) for question in agent_question(reference)):
+        return "may get the Secret by RBAC of the input"
+    return None
 
 
 def _spoofable(item: Judged) -> Iterator[Finding]:
@@ -119,7 +134,7 @@ def _unresolved(item: Judged) -> Iterator[Finding]:
 
 
 _FIXES = {
-    "scope-refused": "set crossNamespace: true in the AgentTarget, or widen the Agent's setting",
+    "scope-refused": "widen that setting of the Agent",
     "no-match": "add the pods to the input, or remove the file",
     "variable-unknown": "use a variable that this source has",
     "not-resolved": "move the handle to where the Agent resolves it, or remove it",
@@ -167,4 +182,4 @@ def _refused_injection(inventory: Inventory, injection: Injection) -> Iterator[F
     if refused is None or refused.code == "none":
         return
     where = next(workload.where for workload in inventory.workloads if workload.object == injection.object)
-    yield finding(refused.code, where, f"{injection.object}: {refused.message}", refused.fix)
+    yield finding(refused.code, where, refused.message, refused.fix)

@@ -202,12 +202,21 @@ def test_server_fields_are_left_out() -> None:
     manifest = edited(NODE_AGENT)
     manifest["status"] = {"numberReady": 1}
     manifest["metadata"] |= {"uid": "u", "resourceVersion": "7", "labels": {"kept": "yes"}}
+    manifest["metadata"]["annotations"] = {
+        "kubectl.kubernetes.io/last-applied-configuration": "{}",
+        "mine": "kept",
+    }
 
     changed = inject(manifest).manifest
 
     assert changed is not None
     assert "status" not in changed
-    assert changed["metadata"] == {"name": "node", "namespace": "dd", "labels": {"kept": "yes"}}
+    assert changed["metadata"] == {
+        "name": "node",
+        "namespace": "dd",
+        "labels": {"kept": "yes"},
+        "annotations": {"mine": "kept"},
+    }
 
 
 def agents() -> list[Any]:

@@ -13,6 +13,7 @@ CONFIG_FOLDERS = {
     Flavour.DATADOG: ("/etc/datadog-agent", "/opt/datadog-agent/etc"),
     Flavour.STACKSTATE: ("/etc/stackstate-agent", "/opt/stackstate-agent/etc"),
 }
+OWN_NAMESPACE = "secret_scope_integration_to_their_k8s_namespace"
 MAIN_FILES = ("datadog.yaml", "datadog-cluster.yaml", "stackstate.yaml", "stackstate-cluster.yaml")
 COMPONENT_NAMES = {
     Component.NODE: "node Agent",
@@ -23,11 +24,15 @@ COMPONENT_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Scoping:
-    """The Agent's own limits on which handles it resolves (`secret_scope_…`, `secret_allowed_…`, `secret_image_…`)."""
+    """The Agent's own limits on which handles it resolves (`secret_scope_…`, `secret_allowed_…`, `secret_image_…`).
+
+    `planned` says that the injection, and not the Agent's own configuration, keeps it to its pods' namespaces.
+    """
 
     own_namespace_only: bool = False
     namespaces: tuple[str, ...] = ()
     images: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NOTHING)
+    planned: bool = False
 
     def refuses(self, handle: str, secret_namespace: str, pod_namespace: str, image: str) -> str | None:
         """Return the setting that keeps the Agent from resolving a handle of a container, or None.
@@ -36,7 +41,7 @@ class Scoping:
         """
         if pod_namespace and secret_namespace:
             if self.own_namespace_only and secret_namespace != pod_namespace:
-                return "secret_scope_integration_to_their_k8s_namespace"
+                return OWN_NAMESPACE
             if self.namespaces and secret_namespace not in self.namespaces:
                 return "secret_allowed_k8s_namespace"
         if self.images and image and handle not in self.images.get(image, ()):

@@ -179,7 +179,9 @@ def planned_scoping(scoping: Scoping, backend: Backend, target: TargetFact) -> S
     """Return the Agent's limits after the injection, which keeps an Agent to its pods' own namespaces."""
     if backend.kind not in (BackendKind.BUNDLED, BackendKind.BUILTIN) or target.mode == "none":
         return scoping
-    return replace(scoping, own_namespace_only=scoping.own_namespace_only or not target.cross_namespace)
+    if scoping.own_namespace_only or target.cross_namespace:
+        return scoping
+    return replace(scoping, own_namespace_only=True, planned=True)
 
 
 def _main_files(

@@ -13,6 +13,10 @@ from enc_operator.core.objects.shapes import entries, mapping, text
 from enc_operator.core.references.model import Problem
 
 _PREFIXES = {Flavour.DATADOG: "DD_", Flavour.STACKSTATE: "STS_"}
+_OTHERS_ANNOTATIONS = (
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "deprecated.daemonset.template.generation",
+)
 _SERVER_FIELDS = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink")
 
 
@@ -148,9 +152,13 @@ def _with_item(found: Any, item: Mapping[str, Any]) -> list[Any]:
 def _with_spec(manifest: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return the manifest with another pod spec, without what only the API server writes."""
     changed = {key: value for key, value in manifest.items() if key != "status"}
-    changed["metadata"] = {
+    metadata = {
         key: value for key, value in mapping(manifest, "metadata").items() if key not in _SERVER_FIELDS
     }
+    if "annotations" in metadata:
+        annotations = mapping(metadata, "annotations").items()
+        metadata["annotations"] = {key: value for key, value in annotations if key not in _OTHERS_ANNOTATIONS}
+    changed["metadata"] = metadata
     template = {**mapping(manifest, "spec", "template"), "spec": dict(spec)}
     changed["spec"] = {**mapping(manifest, "spec"), "template": template}
     return changed

@@ -23,6 +23,7 @@ from enc_operator.core.syntax import Source
 
 _CLUSTER_SCOPED = ("Namespace", "ClusterRole", "ClusterRoleBinding", "ClusterSecretGrant")
 _OUR_GROUP = "enc-operator.io/"
+_TEMPLATE_PREFIXES = ("ad.datadoghq.com/", "service-discovery.datadoghq.com/", "ad.stackstate.com/")
 _OUR_KINDS = (
     "SecretGrant",
     "ClusterSecretGrant",
@@ -99,11 +100,23 @@ class Reader:
     def _read_known(self, kind: str, manifest: Mapping[str, Any], where: Where) -> None:
         self._check_annotations(kind, manifest, where)
         if kind in TEMPLATES:
+            self._check_place(kind, manifest, where)
             self._read_pods(kind, manifest, where)
             return
         add = _READERS.get(kind)
         if add is not None:
             add(self.inventory, manifest, where, where.ref)
+
+    def _check_place(self, kind: str, manifest: Mapping[str, Any], where: Where) -> None:
+        """Report templates on a workload itself, where no Agent looks: it reads pods."""
+        for key in mapping(manifest, "metadata", "annotations") if TEMPLATES[kind] else ():
+            if isinstance(key, str) and key.startswith(_TEMPLATE_PREFIXES):
+                place = where.at("metadata", "annotations", key)
+                path = ".".join((*TEMPLATES[kind], "metadata.annotations"))
+                what = (
+                    f"stands on the {kind} itself, where no Agent looks: Agents read the annotations of pods"
+                )
+                self.inventory.faults.append(finding("not-resolved", place, what, f"move it to {path}"))
 
     def _read_pods(self, kind: str, manifest: Mapping[str, Any], where: Where) -> None:
         pod = read_pod(kind, manifest, where, where.ref.namespace)
@@ -145,7 +158,12 @@ class Reader:
     def _fault(self, fault: SchemaFault, where: Where) -> None:
         place = where.at(*fault.path)
         self.inventory.faults.append(
-            finding("resource-invalid", place, f"{fault.message}; it is ignored", fault.fix)
+            finding(
+                "resource-invalid",
+                place,
+                f"{fault.message}; the {where.ref.kind} counts for nothing until it is corrected",
+                fault.fix,
+            )
         )
 
     def _check_annotations(self, kind: str, manifest: Mapping[str, Any], where: Where) -> None:

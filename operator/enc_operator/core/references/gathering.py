@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from enc_operator.core.agents.model import Agent
+from enc_operator.core.agents.model import OWN_NAMESPACE, Agent
 from enc_operator.core.agents.oddities import oddities_in
 from enc_operator.core.findings import Finding, Where, finding
 from enc_operator.core.references.model import Idle, Reference, Referrer, ReferrerKind
@@ -71,7 +71,16 @@ def scoped(agent: Agent, handle: str, pod_namespace: str, images: tuple[str, ...
     """Return the Agent's own setting that keeps it from resolving a handle for each of the containers, or None."""
     namespace = agent.backend.scoped_namespace(handle)
     found = [agent.scoping.refuses(handle, namespace, pod_namespace, image) for image in images or ("",)]
-    return Idle("scope-refused", f"the Agent's own setting refuses it: {found[0]}") if all(found) else None
+    if not all(found):
+        return None
+    if agent.scoping.planned and found[0] == OWN_NAMESPACE:
+        why = "the plan keeps Agents to their pods' own namespaces, since no AgentTarget says crossNamespace"
+        return Idle(
+            "scope-refused",
+            why,
+            f"add an AgentTarget in namespace {agent.namespace} with spec: {{crossNamespace: true}}",
+        )
+    return Idle("scope-refused", f"the Agent's own setting refuses it: {found[0]}")
 
 
 def gather_group(

@@ -1,0 +1,24 @@
+"""Manifests that the tests of the command line read."""
+
+from pathlib import Path
+
+import pytest
+
+from assessing import NODE_AGENT, pod
+
+GOOD = f"{NODE_AGENT}\n---\n{pod()}"
+BAD = pod("ENC[k8s_secret@db/orders/password]")
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> str:
+    """Return a file with a reference that is allowed."""
+    (tmp_path / "good.yaml").write_text(GOOD)
+    return str(tmp_path / "good.yaml")
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> str:
+    """Return a file with a reference that is denied."""
+    (tmp_path / "bad.yaml").write_text(BAD)
+    return str(tmp_path / "bad.yaml")

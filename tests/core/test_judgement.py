@@ -1,0 +1,59 @@
+"""Decisions as findings: what a reader is told, and how to fix it."""
+
+from assessing import NODE_AGENT, assess_texts, codes, granted, pod
+from granting import CROSS, ELSEWHERE, GRANT
+
+EVERYTHING = """
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: all}
+rules: [{apiGroups: [""], resources: [secrets], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: all}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: all}
+subjects: [{kind: ServiceAccount, name: node, namespace: dd}]
+"""
+
+
+def test_residual_by_rbac() -> None:
+    """What is refused resolves all the same where the Agent may read the Secret by RBAC that is there: it is said."""
+    assessment = assess_texts(NODE_AGENT, CROSS, EVERYTHING, pod(ELSEWHERE))
+
+    assert codes(assessment) == ["access-denied", "residual"]
+    assert "may get the Secret by RBAC of the input" in assessment.findings[1].what
+    assert granted(assessment) == {}
+
+
+def test_fix_for_a_pod_of_an_agents_account() -> None:
+    """A pod that runs as an Agent's ServiceAccount is not told to widen what the Agent may read."""
+    mine = pod(ELSEWHERE, namespace="dd").replace("serviceAccountName: web", "serviceAccountName: node")
+
+    denied = assess_texts(NODE_AGENT, CROSS, mine).findings[0]
+
+    assert "SecretGrant" in denied.fix
+    assert "Role" not in denied.fix
+
+
+def test_scope_that_the_plan_sets() -> None:
+    """Where the plan itself keeps an Agent to its pods' namespaces, the finding says so and names the AgentTarget."""
+    found = assess_texts(NODE_AGENT, GRANT, pod(ELSEWHERE)).findings[0]
+
+    assert "the plan keeps Agents to their pods' own namespaces" in found.what
+    assert found.fix == "add an AgentTarget in namespace dd with spec: {crossNamespace: true}"
+
+
+def test_template_on_the_workload_itself() -> None:
+    """A template on a Deployment's own metadata is read by nobody, and that is said."""
+    deployment = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop, annotations: {ad.datadoghq.com/app.checks: "{}", other: x}}
+spec: {template: {metadata: {}, spec: {containers: [{name: app, image: a}]}}}
+"""
+
+    found = assess_texts(deployment).findings
+
+    assert [item.code for item in found] == ["not-resolved"]
+    assert found[0].fix == "move it to spec.template.metadata.annotations"
