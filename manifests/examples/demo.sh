@@ -16,6 +16,4 @@ show() {
 
 show lint manifests/examples/shop
 show plan --output-dir "$output" manifests/examples
-echo
-echo "Files ready for GitOps, in $output:"
-ls "$output"
+echo "The objects are in $output, ready for GitOps or for: kubectl apply -k $output"

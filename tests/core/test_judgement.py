@@ -57,3 +57,13 @@ spec: {template: {metadata: {}, spec: {containers: [{name: app, image: a}]}}}
 
     assert [item.code for item in found] == ["not-resolved"]
     assert found[0].fix == "move it to spec.template.metadata.annotations"
+
+
+def test_expired_grant() -> None:
+    """A grant whose time is over is named: a denial alone would not tell why it does not count."""
+    expired = GRANT.replace("spec:", 'spec:\n  expires: "2020-01-01T00:00:00Z"')
+
+    assert codes(assess_texts(NODE_AGENT, CROSS, expired, pod(ELSEWHERE))) == [
+        "access-denied",
+        "grant-expired",
+    ]

@@ -225,7 +225,7 @@ _KINDS = {"ds": "DaemonSet", "deploy": "Deployment", "sts": "StatefulSet"}
 
 def _lint(assessment: "Assessment", arguments: argparse.Namespace) -> None:
     from enc_operator.cli.printing import in_file_order, print_findings  # noqa: PLC0415
-    from enc_operator.core.rendering import finding_data, render_json, render_object, summary  # noqa: PLC0415
+    from enc_operator.core.rendering import finding_data, findings_summary, render_json, render_object  # noqa: PLC0415
 
     findings = in_file_order(assessment.findings)
     data = {"findings": [finding_data(finding) for finding in findings]}
@@ -235,4 +235,4 @@ def _lint(assessment: "Assessment", arguments: argparse.Namespace) -> None:
         sys.stdout.write(render_object(data))
     else:
         print_findings(findings)
-    print(summary(assessment), file=sys.stdout if arguments.output == "table" else sys.stderr)
+    print(findings_summary(findings), file=sys.stdout if arguments.output == "table" else sys.stderr)

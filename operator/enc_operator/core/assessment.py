@@ -17,6 +17,7 @@ from enc_operator.core.injection.parts import config_map
 from enc_operator.core.injection.planning import Injection, Use, plan_injection
 from enc_operator.core.inventory import Inventory, Question, WorkloadFact
 from enc_operator.core.judgement import Judged, agent_question, explain
+from enc_operator.core.objects.detection import is_labelled_agent
 from enc_operator.core.rbac.planning import Need, Permission, plan_permissions
 from enc_operator.core.references.gather import gather
 from enc_operator.core.references.gathering import Gathered
@@ -87,6 +88,9 @@ def questions(inventory: Inventory, prepared: Prepared | None = None) -> list[Qu
 def authority_of(inventory: Inventory, agents: Iterable[Agent]) -> Authority:
     """Return what decides. RBAC is never asked for an Agent: the Roles that we make would authorise themselves."""
     deputies = {(agent.namespace, agent.service_account) for agent in agents}
+    deputies |= {
+        (pod.namespace, pod.service_account) for pod in inventory.pods if is_labelled_agent(pod.labels)
+    }
     for binding in inventory.bindings:
         if binding.ours:
             deputies |= {

@@ -106,6 +106,7 @@ SEVERITIES: dict[str, Severity] = {
     "duplicate-key": Severity.WARNING,
     "env-unknown": Severity.WARNING,
     "file-refused": Severity.ERROR,
+    "grant-expired": Severity.WARNING,
     "handle-as-key": Severity.WARNING,
     "handle-case": Severity.WARNING,
     "handle-in-secret-setting": Severity.ERROR,

@@ -46,6 +46,12 @@ def explain(
             yield from _unresolved(item)
     yield from _without_agents(judged)
     yield from _handles_in_secrets(inventory, judged)
+    for grant in inventory.grants:
+        if grant.expires is not None and grant.expires <= inventory.now:
+            what = f"{grant.where.object} expired on {grant.expires.date()}: it opens nothing"
+            yield finding(
+                "grant-expired", grant.where.at("spec", "expires"), what, "remove it, or set a later date"
+            )
     for injection in injections:
         yield from _refused_injection(inventory, injection)
 

@@ -4,6 +4,7 @@ Colour, terminal width and files are the doors' affair.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -211,15 +212,18 @@ def summary(assessment: Assessment) -> str:
     denied = sum(isinstance(item.decision, Denied) for item in assessment.judged)
     accounts = {(item.namespace, item.service_account) for item in assessment.permissions}
     changed = sum(bool(item.changes) for item in assessment.injections)
-    counts = {
-        severity: sum(item.severity is severity for item in assessment.findings) for severity in Severity
-    }
     return (
         f"{_many(len(assessment.judged), 'reference')}, {denied} denied; "
         f"{_many(len(assessment.permissions), 'Role')} for {_many(len(accounts), 'ServiceAccount')}; "
         f"{_many(changed, 'workload')} to change; "
-        f"{_many(counts[Severity.ERROR], 'error')}, {_many(counts[Severity.WARNING], 'warning')}"
+        f"{findings_summary(assessment.findings)}"
     )
+
+
+def findings_summary(findings: Iterable[Finding]) -> str:
+    """Return one line that counts findings."""
+    counts = Counter(item.severity for item in findings)
+    return f"{_many(counts[Severity.ERROR], 'error')}, {_many(counts[Severity.WARNING], 'warning')}"
 
 
 def _many(number: int, noun: str) -> str:

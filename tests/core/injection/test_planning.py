@@ -136,12 +136,13 @@ def test_variables(target: TargetFact, namespaces: tuple[str, ...], expected: di
 
 
 def test_cluster_agent_keeps_its_helper() -> None:
-    """The Cluster Agent has no Python: it gets the guard, which takes no arguments."""
+    """The Cluster Agent has no Python: it gets the guard, whose argument is its own helper."""
     target = replace(TARGET, volumes=(VOLUME,))
 
     spec = pod_spec(inject(document(CLUSTER_AGENT), target, Component.CLUSTER))
 
-    assert "DD_SECRET_BACKEND_ARGUMENTS" not in environment(spec["containers"][0])
+    helper = environment(spec["containers"][0])["DD_SECRET_BACKEND_ARGUMENTS"]
+    assert helper == "/opt/datadog-agent/bin/datadog-cluster-agent"
     assert spec["initContainers"][0]["command"] == list(resolver().command)
 
 

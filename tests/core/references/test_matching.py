@@ -50,7 +50,7 @@ def test_identifiers_without_a_match(component: str, expected: str) -> None:
             "r.example:5000/lib/redis", {"image": "r.example:5000/lib/redis:8"}, True, id="the long name"
         ),
         pytest.param("lib/redis", {"image": "r.example/lib/redis:8"}, False, id="not the middle of it"),
-        pytest.param("redis:8", {"image": "redis:8"}, False, id="not with the tag"),
+        pytest.param("redis:8", {"image": "redis:8"}, True, id="the image as it is written"),
         pytest.param("redis", {"image": "redis-exporter"}, False, id="not the beginning of a name"),
         pytest.param(
             "mine",
@@ -61,8 +61,8 @@ def test_identifiers_without_a_match(component: str, expected: str) -> None:
         pytest.param(
             "redis",
             {"image": "redis", "annotations": {"ad.datadoghq.com/app.check.id": "mine"}},
-            False,
-            id="a check.id replaces the image's names",
+            True,
+            id="a check.id comes beside the image's names",
         ),
         pytest.param(
             "redis",
@@ -88,7 +88,7 @@ def test_identifiers_without_a_match(component: str, expected: str) -> None:
     ],
 )
 def test_identifiers(identifier: str, options: dict[str, Any], expected: bool) -> None:  # noqa: FBT001
-    """An identifier names a container by its check.id, else by its image's short or long name."""
+    """An identifier names a container by its check.id, and by its image as written, without tag, and by its last part."""
     texts = confd({"a.yaml": check(HANDLE, ad_identifiers=[identifier, 5])})
 
     (found,) = references(*texts, pod(**options), OPEN)

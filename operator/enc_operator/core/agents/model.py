@@ -58,6 +58,12 @@ class SecretMount:
     files: tuple[tuple[str, str], ...] | None = None
     declared: SecretVolume | None = None
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether the Secret is all that stands in a folder, whose path fits into the Agent's list of arguments."""
+        single = self.files is not None and any(not file for file, _ in self.files)
+        return not single and self.path not in ("", "/") and not any(letter.isspace() for letter in self.path)
+
     def key_of(self, path: str) -> str | None:
         """Return the key behind an absolute path, or None if the path is not in this mount."""
         if self.files is None:

@@ -135,7 +135,11 @@ def _agent(
     environment: Mapping[str, Variable],
 ) -> Agent:
     spec = mapping(workload.manifest, "spec", "template", "spec")
-    backend = planned_backend(decide_backend(settings, backend_types(settings)), target, workload.component)
+    configured = decide_backend(settings, backend_types(settings))
+    backend = planned_backend(configured, target, workload.component)
+    scoping = scoping_of(settings)
+    if configured.kind is BackendKind.BUNDLED:
+        scoping = Scoping(images=scoping.images)  # the other limits are what an earlier injection set
     providers = settings.get("extra_config_providers", "").split()
     return Agent(
         component=workload.component,
@@ -145,7 +149,7 @@ def _agent(
         backend=backend,
         namespace=workload.object.namespace,
         service_account=text(spec, "serviceAccountName") or text(spec, "serviceAccount") or "default",
-        scoping=planned_scoping(scoping_of(settings), backend, target),
+        scoping=planned_scoping(scoping, backend, target),
         skip_checks=is_true(settings.get("secret_backend_skip_checks", "")),
         takes_cluster_checks=workload.component is Component.RUNNER or "clusterchecks" in providers,
         environment={name: variable.value for name, variable in environment.items()},
@@ -172,7 +176,9 @@ def planned_backend(backend: Backend, target: TargetFact, component: Component) 
     if backend.is_users or target.mode == "none":
         return backend
     bundled = target.mode == "bundled" and component is not Component.CLUSTER
-    return Backend(BackendKind.BUNDLED if bundled else BackendKind.BUILTIN, root=backend.root)
+    if bundled:
+        return Backend(BackendKind.BUNDLED, root=backend.root)
+    return Backend(BackendKind.BUILTIN)  # the guard gives the helper no folder
 
 
 def planned_scoping(scoping: Scoping, backend: Backend, target: TargetFact) -> Scoping:

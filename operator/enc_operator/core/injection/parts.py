@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from enc_operator.core.inventory import Component, Resolver, SecretVolume, TargetFact
+from enc_operator.core.inventory import Component, Flavour, Resolver, SecretVolume, TargetFact
 from enc_operator.core.objects.authorization import MANAGED_BY, OWNER
 
 INIT_CONTAINER = "enc-resolver"
 BIN_VOLUME, PAYLOAD_VOLUME = "enc-resolver", "enc-payload"
 BIN_PATH, PAYLOAD_PATH = "/etc/enc/bin", "/etc/enc/payload"
 COMMAND = f"{BIN_PATH}/resolver"
+CLUSTER_HELPERS = {
+    Flavour.DATADOG: "/opt/datadog-agent/bin/datadog-cluster-agent",
+    Flavour.STACKSTATE: "/opt/stackstate-agent/bin/stackstate-cluster-agent",
+}
 NODE_HELPER = "/opt/datadog-agent/bin/agent/agent"
 _SECRET_MODE = 0o400
 _READABLE = 0o444
@@ -97,7 +101,7 @@ def _install_arguments(component: Component, target: TargetFact) -> list[str]:
 def arguments(component: Component, target: TargetFact, root: str, folders: tuple[str, ...]) -> str:
     """Return the arguments of the installed command: the guard takes its helper, the resolver its folders."""
     if component is Component.CLUSTER:
-        return ""
+        return CLUSTER_HELPERS[target.flavour]  # said, since arguments in the main file would count otherwise
     if target.mode == "builtin":
         return NODE_HELPER
     opened = dict.fromkeys([*(volume.mount_path for volume in target.volumes), *folders])
@@ -122,6 +126,14 @@ def _user_of(main: Mapping[str, Any]) -> dict[str, Any]:
     found = context if isinstance(context, dict) else {}
     kept = {field: found[field] for field in _USER_FIELDS if field in found}
     return {"readOnlyRootFilesystem": True, **kept, "capabilities": {"drop": ["ALL"]}}
+
+
+OPTIONAL = (
+    "SECRET_REFRESH_INTERVAL",
+    "SECRET_SCOPE_INTEGRATION_TO_THEIR_K8S_NAMESPACE",
+    "SECRET_ALLOWED_K8S_NAMESPACE",
+)
+"""Variables, without their prefix, that an injection sets only where the target asks for it."""
 
 
 def variables(

@@ -126,7 +126,7 @@ def _with_resolver(
     container: Mapping[str, Any], target: TargetFact, wanted: Mapping[str, str]
 ) -> dict[str, Any]:
     changed = dict(container)
-    env = container.get("env")
+    env = _without_stale(container, wanted)
     names = {text(variable, "name") for _, variable in entries(container, "env")}
     for name, value in wanted.items():
         if value or name in names:  # what is not needed is only said where it contradicts what stands there
@@ -137,6 +137,20 @@ def _with_resolver(
         found = _with_item(found, mount)
     changed["volumeMounts"] = found
     return changed
+
+
+def _without_stale(container: Mapping[str, Any], wanted: Mapping[str, str]) -> list[Any] | None:
+    """Return the variables without those that an earlier injection set and this one does not want."""
+    env = container.get("env")
+    if not isinstance(env, list):
+        return None
+    ours = any(text(variable, "value") == parts.COMMAND for _, variable in entries(container, "env"))
+    stale = (
+        {name for name in parts.OPTIONAL if name not in {item.partition("_")[2] for item in wanted}}
+        if ours
+        else set()
+    )
+    return [item for item in env if text(item, "name").partition("_")[2] not in stale]
 
 
 def _with_item(found: Any, item: Mapping[str, Any]) -> list[Any]:

@@ -24,11 +24,19 @@ def read_role(manifest: Mapping[str, Any], where: Where, namespace: str, name: s
             texts(rule, "resourceNames"),
         )
         for _, rule in entries(manifest, "rules")
+        # A list of names that is none would read as "all names".
+        if len(texts(rule, "resourceNames")) == _length(rule.get("resourceNames"))
     )
     aggregates = tuple(
         selector(item) for _, item in entries(manifest, "aggregationRule", "clusterRoleSelectors")
     )
     return RoleFact(where, namespace, name, rules, labels(manifest, "metadata", "labels"), aggregates)
+
+
+def _length(names: Any) -> int:
+    if names is None:
+        return 0
+    return len(names) if isinstance(names, list) else -1
 
 
 def read_binding(manifest: Mapping[str, Any], where: Where, namespace: str, name: str) -> BindingFact:

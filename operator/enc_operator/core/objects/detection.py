@@ -37,6 +37,11 @@ def detect_agent(kind: str, manifest: Mapping[str, Any]) -> tuple[Component, Fla
     return (component, flavour_of(manifest), "shape") if component else None
 
 
+def is_labelled_agent(labels: Mapping[str, str]) -> bool:
+    """Tell whether labels say that a pod runs an Agent."""
+    return any(label in labels for label in COMPONENT_LABELS)
+
+
 def component_of(kind: str, manifest: Mapping[str, Any]) -> Component:
     """Return the component of a workload that the reader has named an Agent."""
     detected = _labelled(manifest) or _shaped(kind, manifest)

@@ -153,6 +153,7 @@ class Reader:
                 self.named[key] = component
                 self._declared[key] = where.at("spec", "workloads", index)
         else:
+            self.inventory.grants = [grant for grant in self.inventory.grants if grant.where.object != ref]
             self.inventory.grants.append(read_grant(manifest, where, ref.namespace, ref.name))
 
     def _fault(self, fault: SchemaFault, where: Where) -> None:

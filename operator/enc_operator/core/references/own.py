@@ -132,10 +132,9 @@ def _matching(
 
 
 def _names(container: Container, renamed: Mapping[str, str]) -> set[str]:
-    if container.name in renamed:
-        names = {renamed[container.name]}
-    else:
-        names = {image_name(container.image), long_image_name(container.image)}
+    """Return the identifiers of a container: the kubelet's listener adds a `check.id` to the image's names."""
+    names = {container.image, image_name(container.image), long_image_name(container.image)}
+    names.add(renamed.get(container.name, ""))
     return {name for name in names if name and "://" not in name}
 
 

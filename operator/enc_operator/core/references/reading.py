@@ -135,10 +135,12 @@ def _read_handle(handle: str, substituted: Substituted, agent: Agent | None, ref
     start = substituted.text.index("ENC[") + len("ENC[")
     filled = [_shift(item, start) for item in substituted.filled]
     if isinstance(parsed, Opaque):
-        early = any(item.kind and item.start < len(KUBERNETES_PREFIX) for item in filled)
-        if early and backend.kind is BackendKind.CUSTOM:
-            return Reading(handle, problem=_undetermined(substituted, "whether it names a Secret"))
-        return Reading(handle, OtherTarget(f"read by {backend}"))
+        problem = (
+            _opaque_problem(handle, substituted, filled, referrer)
+            if backend.kind is BackendKind.CUSTOM
+            else None
+        )
+        return Reading(handle, None if problem else OtherTarget(f"read by {backend}"), problem)
     if isinstance(parsed, KubernetesSecret):
         return _read_secret(handle, parsed, filled, referrer)
     if agent is None or not agent.in_kubernetes:
@@ -148,6 +150,16 @@ def _read_handle(handle: str, substituted: Substituted, agent: Agent | None, ref
     return _read_file(
         handle, _path_of(parsed.path.text, isinstance(parsed, MountedFile), backend), agent, referrer
     )
+
+
+def _opaque_problem(
+    handle: str, substituted: Substituted, filled: list[Filled], referrer: Referrer
+) -> Problem | None:
+    """Refuse what a command of the user's own may well read as a Secret or as any file."""
+    if any(item.kind and item.start < len(KUBERNETES_PREFIX) for item in filled):
+        return _undetermined(substituted, "whether it names a Secret")
+    foreign = referrer.kind in (ReferrerKind.POD, ReferrerKind.SERVICE)
+    return _BUILTIN_READS_ALL if foreign and handle.startswith("file@") else None
 
 
 def _shift(filled: Filled, start: int) -> Filled:
@@ -215,15 +227,26 @@ def _read_file(handle: str, path: str, agent: Agent, referrer: Referrer) -> Read
     for mount in agent.mounts:
         key = mount.key_of(path)
         if key is not None and (mount.declared or referrer.kind is ReferrerKind.AGENT):
+            if agent.backend.kind is BackendKind.BUNDLED and not mount.declared and not mount.is_folder:
+                return Reading(handle, problem=_no_folder(path))
             return Reading(
                 handle, SecretTarget(agent.namespace, mount.secret_name, key, path, mount.declared)
             )
     return Reading(handle, problem=_no_mount(path, agent, referrer))
 
 
+def _no_folder(path: str) -> Problem:
+    """Refuse to open what stands around a single file: the resolver does not know who refers."""
+    return Problem(
+        "file-refused",
+        f"{path} cannot be opened to the resolver without its whole folder",
+        "declare the Secret in the AgentTarget's secretVolumes, or mount it as a folder of its own without blanks in its path",
+    )
+
+
 _BUILTIN_READS_ALL = Problem(
     "file-refused",
-    "where the Agent's built-in script resolves, it reads any path, so no app team may name files",
+    "the Agent's built-in script, or a command around it, reads any path, so no app team may name files",
     "use k8s_secret@namespace/name/key",
 )
 
