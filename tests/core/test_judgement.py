@@ -67,3 +67,15 @@ def test_expired_grant() -> None:
         "access-denied",
         "grant-expired",
     ]
+
+
+def test_kinds_that_are_not_read() -> None:
+    """A kind that is not read is named where a handle stands in it, and only there."""
+    rollout = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: r, annotations: {a: VALUE}}\n"
+    )
+    limits = "apiVersion: v1\nkind: LimitRange\nmetadata: {name: r, annotations: {a: VALUE}}\n"
+
+    assert codes(assess_texts(rollout.replace("VALUE", "plain"), limits.replace("VALUE", "plain"))) == []
+    assert codes(assess_texts(rollout.replace("VALUE", '"ENC[x]"'))) == ["not-read"]
+    assert codes(assess_texts(limits.replace("VALUE", '"ENC[x]"'))) == ["not-read"]

@@ -118,6 +118,7 @@ SEVERITIES: dict[str, Severity] = {
     "json-invalid": Severity.ERROR,
     "no-agent": Severity.INFO,
     "no-match": Severity.INFO,
+    "not-read": Severity.WARNING,
     "not-resolved": Severity.WARNING,
     "object-invalid": Severity.ERROR,
     "pending": Severity.INFO,

@@ -96,6 +96,15 @@ class Reader:
             self._read_ours(kind, manifest, where)
         elif not api_version or api_version.rpartition("/")[0] in _GROUPS:
             self._read_known(kind, manifest, where)
+        else:
+            self._note_unread(kind, where)
+
+    def _note_unread(self, kind: str, where: Where) -> None:
+        """Report a kind that is not read where a handle stands in it: it may make pods, Services or ConfigMaps."""
+        if "ENC[" in where.source.text and kind != "CustomResourceDefinition":
+            what = f"{kind} is a kind that is not read: what looks like a handle in it is not judged"
+            fix = "add the objects that come of it: pods, Services, ConfigMaps"
+            self.inventory.faults.append(finding("not-read", where, what, fix))
 
     def _read_known(self, kind: str, manifest: Mapping[str, Any], where: Where) -> None:
         self._check_annotations(kind, manifest, where)
@@ -104,7 +113,9 @@ class Reader:
             self._read_pods(kind, manifest, where)
             return
         add = _READERS.get(kind)
-        if add is not None:
+        if add is None:
+            self._note_unread(kind, where)
+        else:
             add(self.inventory, manifest, where, where.ref)
 
     def _check_place(self, kind: str, manifest: Mapping[str, Any], where: Where) -> None:
