@@ -65,7 +65,7 @@ def load(
     for number, text in enumerate(sorted(texts, key=lambda text: "AgentTarget" not in text.text)):
         if advance:
             advance(number, len(texts))
-        for line, piece in sorted(_pieces(text), key=lambda item: "AgentTarget" not in item[1]):
+        for line, piece in sorted(split_documents(text.text), key=lambda item: "AgentTarget" not in item[1]):
             _load_piece(loaded, reader, text, Source(text.file, line, piece))
     loaded.inventory.faults += reader.missing()
     loaded.objects = reader.objects
@@ -114,10 +114,6 @@ def _empty(options: Options) -> Inventory:
         settings=frozenset(settings),
         trusted_labels=options.trusted_labels,
     )
-
-
-def _pieces(text: Text) -> Iterator[tuple[int, str]]:
-    yield from split_documents(text.text)
 
 
 def _load_piece(loaded: Loaded, reader: Reader, text: Text, source: Source) -> None:
