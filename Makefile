@@ -2,6 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# A cluster for a person: kind where Docker is, otherwise native; make cluster LEVEL=api-server does without a node.
+.PHONY: cluster cluster-down
+cluster: .venv/dev ; @$(BIN)/python -m e2e.cluster up $(if $(LEVEL),--level=$(LEVEL))
+
+cluster-down: .venv/dev ; @$(BIN)/python -m e2e.cluster down
+
 .PHONY: demo check test golden bench image resolver lock clean
 
 demo: .venv/cli ; @manifests/examples/demo.sh
