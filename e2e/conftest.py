@@ -2,8 +2,10 @@
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from kubernetes import client
@@ -13,7 +15,7 @@ from e2e.cluster.folder import wait_until
 from e2e.cluster.interface import Cluster, Level, Unavailable
 
 ROOT = Path(__file__).parents[1]
-_MISSING = pytest.StashKey[dict[str, str]]()
+_TOLD = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="session")
@@ -41,20 +43,27 @@ def node_namespace(node: Cluster) -> Iterator[str]:
 
 
 def _cluster(config: pytest.Config, level: Level) -> Iterator[Cluster]:
+    began = time.monotonic()
     try:
         cluster = choice.start(level)
     except Unavailable as reason:
         _not_here(config, level, reason)
+    _tell(config, f"level {level.value}: {cluster.name}, up after {time.monotonic() - began:.1f} s")
     yield cluster
     cluster.close()
 
 
-def _not_here(config: pytest.Config, level: Level, reason: Unavailable) -> None:
+def _not_here(config: pytest.Config, level: Level, reason: Unavailable) -> NoReturn:
     """Leave a level out where the machine cannot, and say so at the end; in CI that is a failure."""
+    told = f"level {level.value}: NOT RUN on this machine: {reason}"
     if os.environ.get("CI"):
-        pytest.fail(f"no cluster of level {level.value}: {reason}", pytrace=False)
-    config.stash.setdefault(_MISSING, {})[level.value] = str(reason)
-    pytest.skip(f"no cluster of level {level.value}: {reason}")
+        pytest.fail(told, pytrace=False)
+    _tell(config, told)
+    pytest.skip(told)
+
+
+def _tell(config: pytest.Config, line: str) -> None:
+    config.stash.setdefault(_TOLD, []).append(line)
 
 
 def _namespace(cluster: Cluster) -> Iterator[str]:
@@ -72,11 +81,9 @@ def _namespace(cluster: Cluster) -> Iterator[str]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Name what this machine could not run."""
-    for level, reason in config.stash.get(_MISSING, {}).items():
-        terminalreporter.write_line(
-            f"NOT RUN on this machine: tests on a cluster of level {level}: {reason}", red=True
-        )
+    """Name the clusters that were used, and what this machine could not run."""
+    for line in config.stash.get(_TOLD, []):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

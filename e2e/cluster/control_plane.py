@@ -16,7 +16,7 @@ from e2e.cluster.processes import Processes
 
 SERVICES = "10.96.0.0/16"
 _API_SERVICE_ADDRESS = "10.96.0.1"
-_METADATA = {
+AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "rules": [{"level": "Metadata"}],
@@ -84,7 +84,7 @@ class ControlPlane:
             "kubernetes.default.svc",
         )
         kubelets = issue("apiserver-kubelet-client", "kube-apiserver", organization="system:masters")
-        policy = self._folder.file("audit-policy.json", json.dumps(_METADATA))
+        policy = self._folder.file("audit-policy.json", json.dumps(AUDIT_POLICY))
         authority, accounts = self.credentials.authority.certificate, self.credentials.service_accounts
         self._processes.start([
             self._binaries / "kube-apiserver", f"--etcd-servers={etcd}", f"--secure-port={self.server.rpartition(':')[2]}",

@@ -10,14 +10,9 @@ import tempfile
 from pathlib import Path
 
 from e2e.cluster import binaries
+from e2e.cluster.control_plane import AUDIT_POLICY
 from e2e.cluster.interface import Cluster, CommandFailed, Level, Unavailable, run
 
-AUDIT_POLICY = {
-    "apiVersion": "audit.k8s.io/v1",
-    "kind": "Policy",
-    "rules": [{"level": "Metadata"}],
-    "omitStages": ["RequestReceived"],
-}
 _PREFIX = "enc-e2e-"
 _DETACHED = "enc-kept-"
 _POLICY_IN_NODE = "/etc/kubernetes/enc-e2e"
@@ -60,9 +55,9 @@ class KindCluster(Cluster):
         run([installed_or_built("kind"), "load", "image-archive", str(archive), f"--name={self._name}"])
 
     def close(self) -> None:
-        """Delete the cluster and its folder; what the node wrote belongs to root, so the node empties it."""
+        """Delete the cluster and its folder."""
         run([installed_or_built("kind"), "delete", "cluster", f"--name={self._name}"])
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.folder)
 
 
 def delete_detached() -> list[str]:

@@ -24,7 +24,9 @@ class NativeCluster(Cluster):
         """
         require(level)
         self.level = level
-        self._programs = binaries.kubernetes(version)
+        self.minor = version or binaries.newest()
+        self.name = f"native Kubernetes {self.minor}, level {level.value}"
+        self._programs = binaries.kubernetes(self.minor)
         self._tools = binaries.tools() if level is Level.NODE else None
         self.folder = Folder.make(detached=detached)
         try:
@@ -46,12 +48,7 @@ class NativeCluster(Cluster):
         if sandbox and self._tools:
             control_plane.start_scheduler()
             self._node = Node(self.folder, sandbox, control_plane, self._tools)
-            self._node.start(self._programs)
-
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        """Say what this is."""
-        return f"native {self.level.value}"
+            self._node.start(self._programs, self.minor)
 
     def program(self, name: str) -> str:
         """Return kubectl of the cluster's own version, or the pinned Helm."""

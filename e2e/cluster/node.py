@@ -45,15 +45,15 @@ class Node:
         self._tools = tools
         self._processes = Processes(folder, sandbox.prefix)
 
-    def start(self, binaries: Path) -> None:
-        """Start the node and return when it is ready and reaches Services."""
+    def start(self, binaries: Path, minor: str) -> None:
+        """Start the node with the programs of a minor version, and return when it is ready and reaches Services."""
         self._start_containerd()
         self.load(
             write_image(_PAUSE, {"pause": self._tools / "pause"}, ["/pause"], self._folder.path / "pause.tar")
         )
         self._make_cgroup()
         self._start_kubelet(binaries)
-        self._start_proxy(binaries)
+        self._start_proxy(binaries, minor)
         self._processes.wait("kubelet", self._ready, "the node is ready", seconds=90)
 
     def load(self, archive: Path) -> None:
@@ -135,13 +135,15 @@ class Node:
             f"--node-ip={self._sandbox.address}",
         ])  # fmt: skip
 
-    def _start_proxy(self, binaries: Path) -> None:
+    def _start_proxy(self, binaries: Path, minor: str) -> None:
+        # Until 1.30 the mode was alpha (KEP-3866); later versions do not know the gate.
+        gates = ["--feature-gates=NFTablesProxyMode=true"] if minor == "1.30" else []
         kubeconfig = self._control_plane.credentials.kubeconfig(
             "proxy", self._control_plane.server, "system:kube-proxy"
         )
         self._processes.start([
             binaries / "kube-proxy", f"--kubeconfig={kubeconfig}", "--proxy-mode=nftables", f"--cluster-cidr={_PODS}",
-            "--conntrack-max-per-core=0", f"--hostname-override={NAME}",
+            "--conntrack-max-per-core=0", f"--hostname-override={NAME}", *gates,
         ])  # fmt: skip
         self._processes.wait(
             "kube-proxy", self._services_are_served, "kube-proxy has written its rules", seconds=60
