@@ -1,0 +1,2 @@
+#!/bin/sh
+exec /opt/datadog-agent/bin/agent/agent secret-helper read "$@" --with-provider-prefixes

@@ -1,0 +1,67 @@
+// Package flavour names what differs between the Datadog Agent and StackState Agent V2, and between their two processes.
+// Behaviour does not live here: both flavours behave alike.
+package flavour
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// Process is which of the two programs of an installation this is.
+type Process string
+
+// The two programs: the DaemonSet's and the Deployment's.
+const (
+	Node    Process = "node"
+	Cluster Process = "cluster"
+)
+
+// Flavour holds the names by which one product's Agent is configured.
+type Flavour struct {
+	EnvPrefix        string
+	AnnotationPrefix string
+	LegacyPrefix     string
+	ConfigDir        string
+	NodeConfig       string
+	ClusterConfig    string
+}
+
+// Datadog is the Datadog Agent.
+var Datadog = Flavour{
+	EnvPrefix:        "DD_",
+	AnnotationPrefix: "ad.datadoghq.com/",
+	LegacyPrefix:     "service-discovery.datadoghq.com/",
+	ConfigDir:        "/etc/datadog-agent",
+	NodeConfig:       "datadog.yaml",
+	ClusterConfig:    "datadog-cluster.yaml",
+}
+
+// StackState is StackState Agent V2, a fork with other names.
+var StackState = Flavour{
+	EnvPrefix:        "STS_",
+	AnnotationPrefix: "ad.stackstate.com/",
+	LegacyPrefix:     "service-discovery.stackstate.com/",
+	ConfigDir:        "/etc/stackstate-agent",
+	NodeConfig:       "stackstate.yaml",
+	ClusterConfig:    "stackstate-cluster.yaml",
+}
+
+// Of tells flavour and process from the path a program was started by; override (may be empty) wins for the flavour.
+func Of(program, override string) (Flavour, Process) {
+	process := Node
+	if strings.HasSuffix(filepath.Base(program), "-cluster-agent") {
+		process = Cluster
+	}
+	if override == "stackstate" || (override == "" && strings.Contains(program, "stackstate")) {
+		return StackState, process
+	}
+	return Datadog, process
+}
+
+// ConfigFile is the name of the process's own settings file below ConfigDir.
+func (f Flavour) ConfigFile(p Process) string {
+	if p == Cluster {
+		return f.ClusterConfig
+	}
+	return f.NodeConfig
+}
