@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from kubernetes import client
 from e2e.cluster import choice, images
 from e2e.cluster.folder import wait_until
 from e2e.cluster.interface import Cluster, Level, Unavailable
+from e2e.scenarios.running_agents import AgentImages, build_images
 
 ROOT = Path(__file__).parents[1]
 _TOLD = pytest.StashKey[list[str]]()
@@ -42,20 +44,27 @@ def node_namespace(node: Cluster) -> Iterator[str]:
     yield from _namespace(node)
 
 
+@pytest.fixture(scope="session")
+def go(request: pytest.FixtureRequest) -> str:
+    """Return the path of Go."""
+    found = shutil.which("go")
+    return found or _not_here(request.config, "the Agent stand-in's own tests", "Go is not installed")
+
+
 def _cluster(config: pytest.Config, level: Level) -> Iterator[Cluster]:
     began = time.monotonic()
     try:
         cluster = choice.start(level)
     except Unavailable as reason:
-        _not_here(config, level, reason)
+        _not_here(config, f"level {level.value}", str(reason))
     _tell(config, f"level {level.value}: {cluster.name}, up after {time.monotonic() - began:.1f} s")
     yield cluster
     cluster.close()
 
 
-def _not_here(config: pytest.Config, level: Level, reason: Unavailable) -> NoReturn:
-    """Leave a level out where the machine cannot, and say so at the end; in CI that is a failure."""
-    told = f"level {level.value}: NOT RUN on this machine: {reason}"
+def _not_here(config: pytest.Config, what: str, reason: str) -> NoReturn:
+    """Leave out what the machine cannot run, and say so at the end; in CI that is a failure."""
+    told = f"{what}: NOT RUN on this machine: {reason}"
     if os.environ.get("CI"):
         pytest.fail(told, pytrace=False)
     _tell(config, told)
@@ -99,3 +108,9 @@ def operator_image(node: Cluster) -> str:
     name = "enc-operator.io/enc-operator:e2e"
     node.load_image(images.build(name, ROOT))
     return name
+
+
+@pytest.fixture(scope="session")
+def agent_images(node: Cluster) -> AgentImages:
+    """Build the Agent stand-in's images and bring them to the node."""
+    return build_images(node)

@@ -12,16 +12,32 @@ PYTHON = "/opt/enc/bin/python"
 _ENDED = ("Succeeded", "Failed")
 
 
-def start_pod(cluster: Cluster, namespace: str, container: dict[str, Any], **spec: Any) -> None:
-    """Create a pod of one container, called as the container is."""
+def start_pod(
+    cluster: Cluster,
+    namespace: str,
+    container: dict[str, Any],
+    annotations: dict[str, str] | None = None,
+    **spec: Any,
+) -> None:
+    """Create a pod of one container, called as the container is; `spec` has more fields of its specification."""
     restricted = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     pod = {
-        "metadata": {"name": container["name"], "labels": {"app": container["name"]}},
+        "metadata": {
+            "name": container["name"],
+            "labels": {"app": container["name"]},
+            "annotations": annotations,
+        },
         "spec": {
             "restartPolicy": "Never",
             "terminationGracePeriodSeconds": 0,
             "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-            "containers": [{**container, "securityContext": restricted, "imagePullPolicy": "IfNotPresent"}],
+            "containers": [
+                {
+                    **container,
+                    "securityContext": {**restricted, **container.get("securityContext", {})},
+                    "imagePullPolicy": "IfNotPresent",
+                }
+            ],
             **spec,
         },
     }
