@@ -51,7 +51,7 @@ class Agents:
         self._cluster = cluster
         self.namespace = namespace
         self._key = secrets.token_hex(16)
-        self._manifests = Template((_SOURCE / "install.yaml").read_text()).substitute(
+        self.manifests = Template((_SOURCE / "install.yaml").read_text()).substitute(
             namespace=namespace,
             node_image=names.node,
             cluster_image=names.cluster,
@@ -61,7 +61,7 @@ class Agents:
 
     def install(self) -> None:
         """Apply the manifests and wait until both Agents are ready."""
-        self._cluster.kubectl("apply", "-f", "-", text=self._manifests)
+        self._cluster.kubectl("apply", "-f", "-", text=self.manifests)
         self.wait_ready()
 
     def wait_ready(self) -> None:
@@ -71,7 +71,7 @@ class Agents:
 
     def remove(self) -> None:
         """Delete what was applied, cluster-wide objects too."""
-        self._cluster.kubectl("delete", "--wait=false", "--ignore-not-found", "-f", "-", text=self._manifests)
+        self._cluster.kubectl("delete", "--wait=false", "--ignore-not-found", "-f", "-", text=self.manifests)
 
     def hash_of(self, value: str) -> str:
         """Return what the Agents report in place of a value."""
