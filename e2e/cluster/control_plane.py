@@ -115,7 +115,7 @@ class ControlPlane:
             f"--authorization-kubeconfig={kubeconfig}", f"--secure-port={next(self._ports)}", "--bind-address=127.0.0.1",
             f"--service-account-private-key-file={self.credentials.service_accounts.key}", f"--root-ca-file={authority.certificate}",
             f"--cluster-signing-cert-file={authority.certificate}", f"--cluster-signing-key-file={authority.key}",
-            "--use-service-account-credentials=true", "--leader-elect=false",
+            "--use-service-account-credentials=true", "--leader-elect=false", "--kube-api-qps=1000", "--kube-api-burst=1000",
         ])  # fmt: skip
 
     def _ready(self) -> bool:

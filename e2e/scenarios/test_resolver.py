@@ -4,7 +4,6 @@ import base64
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,13 +131,9 @@ def _gets(cluster: Cluster, namespace: str) -> int | None:
     """Count how often the resolver has read a Secret of a namespace; None where there is no audit log."""
     if cluster.audit_log is None:
         return None
-    events: Iterator[dict[str, Any]] = map(json.loads, cluster.audit_log.read_text().splitlines())
-    return sum(
-        event["verb"] == "get"
-        and event.get("objectRef", {}).get("namespace") == namespace
-        and event.get("userAgent") == "enc-resolver"
-        for event in events
-    )
+    events: list[dict[str, Any]] = [json.loads(line) for line in cluster.audit_log.read_text().splitlines()]
+    ours = [event for event in events if event.get("userAgent") == "enc-resolver" and event["verb"] == "get"]
+    return len([event for event in ours if event["objectRef"].get("namespace") == namespace])
 
 
 def _create_secret(api: client.ApiClient, namespace: str, name: str, values: dict[str, str]) -> None:
