@@ -94,7 +94,8 @@ class ControlPlane:
             "--enable-admission-plugins=NodeRestriction", f"--service-cluster-ip-range={SERVICES}", "--allow-privileged=true",
             f"--kubelet-client-certificate={kubelets.certificate}", f"--kubelet-client-key={kubelets.key}",
             f"--kubelet-certificate-authority={authority}", "--kubelet-preferred-address-types=InternalIP",
-            f"--audit-policy-file={policy}", f"--audit-log-path={self.audit_log}", *self._listening(),
+            f"--audit-policy-file={policy}", f"--audit-log-path={self.audit_log}", "--audit-log-maxsize=10240",
+            *self._listening(),
         ])  # fmt: skip
 
     def _listening(self) -> list[str]:

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import IO
 
@@ -52,7 +52,9 @@ class Folder:
     @classmethod
     def find(cls, path: Path) -> "Folder":
         """Read what was started from a folder that somebody else made."""
-        return cls(path, Started(**json.loads((path / "state.json").read_text())), None)
+        state = json.loads((path / "state.json").read_text())
+        known = {each.name: state[each.name] for each in fields(Started) if each.name in state}
+        return cls(path, Started(**known), None)
 
     @property
     def identity(self) -> str:
@@ -125,7 +127,7 @@ def detached() -> list[Folder]:
 
 def _folders() -> Iterator[Folder]:
     for path in sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*")):
-        with contextlib.suppress(OSError, ValueError, TypeError):
+        with contextlib.suppress(OSError, ValueError):
             if path.stat().st_uid == os.getuid():
                 yield Folder.find(path)
 

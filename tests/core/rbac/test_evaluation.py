@@ -95,9 +95,26 @@ def test_bindings(bound: BindingFact, *, expected: bool) -> None:
     assert Evaluator(roles, [bound]).may_get(QUESTION) is expected
 
 
-def aggregated(*selectors: Selector, name: str = "all", labels: dict[str, str] | None = None) -> RoleFact:
-    """Return an aggregated ClusterRole, whose own rules the controller overwrites."""
-    return RoleFact(WHERE, "", name, (Rule(("*",), ("*",), ("*",)),), labels or {}, selectors)
+def test_of_two_bindings_under_one_name_the_later_counts() -> None:
+    """The second of two files that are applied replaces what the first one bound."""
+    earlier, later = binding(ME), binding(Subject("ServiceAccount", "other", "shop"))
+
+    assert not Evaluator([role(GET)], [earlier, later]).may_get(QUESTION)
+    assert Evaluator([role(GET)], [later, earlier]).may_get(QUESTION)
+
+
+OWN = Rule(("*",), ("*",), ("*",))
+BOUND = binding(ME, kind="ClusterRole", role_name="all", namespace="")
+
+
+def aggregated(
+    *selectors: Selector,
+    name: str = "all",
+    labels: dict[str, str] | None = None,
+    own: tuple[Rule, ...] = (OWN,),
+) -> RoleFact:
+    """Return an aggregated ClusterRole, whose own rules the controller overwrites with what it gathers."""
+    return RoleFact(WHERE, "", name, own, labels or {}, selectors)
 
 
 def test_aggregation() -> None:
@@ -105,18 +122,62 @@ def test_aggregation() -> None:
     leaf = RoleFact(WHERE, "", "leaf", (GET,), {"to": "middle"})
     middle = aggregated(Selector({"to": "middle"}), name="middle", labels={"to": "all"})
     top = aggregated(Selector({"to": "all"}))
-    bound = binding(ME, kind="ClusterRole", role_name="all", namespace="")
 
-    evaluator = Evaluator([top, middle, leaf], [bound])
+    part = binding(ME, kind="ClusterRole", role_name="middle")
+
+    evaluator = Evaluator([top, middle, leaf], [BOUND, part])
     assert evaluator.may_get(QUESTION)
     assert not evaluator.may("delete", ("shop", "web"), "db", "orders")
-    assert not Evaluator([top, middle], [bound]).may_get(QUESTION)
+
+
+@pytest.mark.parametrize(
+    ("roles", "expected"),
+    [
+        pytest.param([aggregated(Selector({"to": "all"}))], True, id="nothing is selected"),
+        pytest.param(
+            [aggregated(Selector({"to": "all"})), RoleFact(WHERE, "", "empty", (), {"to": "all"})],
+            True,
+            id="what is selected has no rules",
+        ),
+        pytest.param(
+            [aggregated(Selector({"to": "all"}), labels={"to": "all"})], True, id="it selects itself"
+        ),
+        pytest.param(
+            [
+                aggregated(Selector({"to": "all"}), own=()),
+                aggregated(Selector({"to": "nothing"}), name="middle", labels={"to": "all"}),
+            ],
+            True,
+            id="another that gathers nothing is selected",
+        ),
+        pytest.param(
+            [
+                aggregated(Selector({"to": "all"})),
+                aggregated(Selector({"to": "no"}), name="middle", labels={"to": "all"}, own=(GET,)),
+            ],
+            False,
+            id="what is selected keeps its own and gives them",
+        ),
+    ],
+)
+def test_rules_stay_where_there_is_nothing_to_gather(roles: list[RoleFact], *, expected: bool) -> None:
+    """The controller takes rules away only when it has others, so an aggregated ClusterRole may keep its own."""
+    assert Evaluator(roles, [BOUND]).may("delete", ("shop", "web"), "db", "orders") is expected
+
+
+def test_a_role_aggregates_nothing() -> None:
+    """The API server drops the aggregationRule of a Role, whose own rules count."""
+    everything = RoleFact(WHERE, "", "all", (OWN,))
+    selecting = RoleFact(WHERE, "db", "r", (GET,), aggregates=(Selector(),))
+
+    evaluator = Evaluator([everything, selecting], [binding(ME)])
+    assert evaluator.may_get(QUESTION)
+    assert not evaluator.may("delete", ("shop", "web"), "db", "orders")
 
 
 def test_aggregation_in_a_circle_ends() -> None:
-    """ClusterRoles that select each other end the evaluation with what their leaves give."""
+    """Which rules of ClusterRoles that select each other stay is a race, so none of their own count."""
     one = aggregated(Selector({"to": "one"}), name="all", labels={"to": "two"})
     two = aggregated(Selector({"to": "two"}), name="two", labels={"to": "one"})
-    bound = binding(ME, kind="ClusterRole", role_name="all", namespace="")
 
-    assert not Evaluator([one, two], [bound]).may_get(QUESTION)
+    assert not Evaluator([one, two], [BOUND]).may_get(QUESTION)

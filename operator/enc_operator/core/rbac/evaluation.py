@@ -10,16 +10,20 @@ from enc_operator.core.inventory import BindingFact, Question, RoleFact, Rule, S
 
 
 class Evaluator:
-    """Answers whether a ServiceAccount may do something with Secrets, by the roles and bindings that it is given."""
+    """Answers whether a ServiceAccount may do something with Secrets, by the roles and bindings that it is given.
+
+    Of two under one name the later counts, as when both are applied.
+    """
 
     def __init__(self, roles: Iterable[RoleFact], bindings: Iterable[BindingFact]) -> None:
         self._roles = {(role.namespace, role.name): role for role in roles}
         self._cluster_roles = [role for role in self._roles.values() if not role.namespace]
         self._bindings: dict[tuple[str, str], list[BindingFact]] = defaultdict(list)
-        for binding in bindings:
+        for binding in {(binding.namespace, binding.name): binding for binding in bindings}.values():
             for subject in binding.subjects:
                 self._bindings[binding.namespace, _subject_key(subject, binding.namespace)].append(binding)
         self._rules: dict[tuple[str, str], tuple[Rule, ...]] = {}
+        self._reached_from: dict[str, list[RoleFact]] = {}
 
     def may_get(self, question: Question) -> bool:
         """Tell whether the ServiceAccount may `get` the Secret."""
@@ -49,28 +53,43 @@ class Evaluator:
         if role is None:
             return ()
         if (namespace, name) not in self._rules:
-            self._rules[namespace, name] = self._aggregated(role) if role.aggregates else role.rules
+            # A Role has no aggregationRule: the API server drops it.
+            aggregates = role.aggregates and not namespace
+            self._rules[namespace, name] = self._aggregated(role) if aggregates else role.rules
         return self._rules[namespace, name]
 
     def _aggregated(self, role: RoleFact) -> tuple[Rule, ...]:
         """Return what an aggregated ClusterRole gathers, through other aggregated ones too.
 
-        Its own rules do not count: the aggregation controller overwrites them.
+        Its own rules are overwritten, unless there is nothing to gather: the controller then applies no rules at all
+        (`pkg/controller/clusterroleaggregation/clusterroleaggregation_controller.go`). Where several that
+        gather each other have rules of their own, it is a race which of them stay, and none counts.
         """
-        found: dict[str, RoleFact] = {role.name: role}
+        found = self._reached(role)
+        givers = [other for other in found if not other.aggregates or not _any_rules(self._reached(other))]
+        return tuple(rule for giver in givers for rule in giver.rules) if _any_rules(found) else role.rules
+
+    def _reached(self, role: RoleFact) -> list[RoleFact]:
+        """Return the other ClusterRoles that an aggregated one selects, and those that they select."""
+        if role.name in self._reached_from:
+            return self._reached_from[role.name]
+        found: dict[str, RoleFact] = {}
         pending = [role]
         while pending:
             for member in self._selected(pending.pop()):
-                if member.name not in found:
+                if member.name not in found and member.name != role.name:
                     found[member.name] = member
                     pending.append(member)
-        return tuple(
-            rule for name in sorted(found) if not found[name].aggregates for rule in found[name].rules
-        )
+        self._reached_from[role.name] = [found[name] for name in sorted(found)]
+        return self._reached_from[role.name]
 
     def _selected(self, role: RoleFact) -> Iterator[RoleFact]:
         for selector in role.aggregates:
             yield from (other for other in self._cluster_roles if selector.matches(other.labels))
+
+
+def _any_rules(roles: Iterable[RoleFact]) -> bool:
+    return any(role.rules for role in roles)
 
 
 def _subject_key(subject: Subject, binding_namespace: str) -> str:

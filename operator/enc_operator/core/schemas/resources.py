@@ -27,7 +27,8 @@ def check_resource(
         return (schema,)
     misshapen = _misshapen(schema, document)
     unsound = _with_ancestors(fault.path for fault in misshapen)
-    sound = [node for node in walk(schema, document) if node.path not in unsound]
+    # A null that is allowed is nothing to the API server, and its rules are not asked about it.
+    sound = [node for node in walk(schema, document) if node.path not in unsound and node.value is not None]
     found = [*misshapen, *_repeated(sound), *_broken_rules(sound)]
     return tuple(sorted(found, key=_place))
 

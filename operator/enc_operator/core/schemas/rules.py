@@ -7,12 +7,24 @@ changed too. A predicate is asked only about values whose shape is right.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from enc_operator.core.schemas.metadata import LABEL_KEY, LABEL_KEYS_RULE, NAMED_RULE
+from enc_operator.core.schemas.metadata import (
+    DNS_SUBDOMAIN,
+    LABEL_KEY,
+    LABEL_KEYS_RULE,
+    NAMED_RULE,
+    QUALIFIED_KEYS_OF_ANY_CASE_RULE,
+    QUALIFIED_KEYS_RULE,
+)
 from enc_operator.core.schemas.translation import anchored, is_date_time
 
 _LABEL_KEY = re.compile(anchored(LABEL_KEY))
+_SUBDOMAIN = re.compile(anchored(DNS_SUBDOMAIN))
+_NAME_PART = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]\Z")
+_FIRST = datetime(1000, 1, 1, tzinfo=UTC)
+_KEYS_FIX = "correct the keys, such as team or app.kubernetes.io/part-of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,20 @@ def _values_match_operator(requirement: Mapping[str, Any]) -> bool:
 
 def _label_keys(labels: Mapping[str, Any]) -> bool:
     return all(len(key) <= 317 and _LABEL_KEY.match(key) for key in map(str, labels))
+
+
+def _is_qualified(key: str) -> bool:
+    """Tell whether it is a label's or annotation's key (k8s.io/apimachinery `pkg/util/validation`, IsQualifiedName)."""
+    prefix, slash, name = key.rpartition("/")
+    return bool(_NAME_PART.match(name) and (not slash or (len(prefix) <= 253 and _SUBDOMAIN.match(prefix))))
+
+
+def _is_moment(text: str) -> bool:
+    """Tell whether a time exists and is within the years 1000 to 9999 of UTC too, as CEL's timestamps are."""
+    try:
+        return is_date_time(text) and datetime.fromisoformat(text).astimezone(UTC) >= _FIRST
+    except OverflowError:
+        return False
 
 
 def _volumes_suit_resolver(spec: Mapping[str, Any]) -> bool:
@@ -81,7 +107,11 @@ RULES: Mapping[str, Rule] = {
     ),
     # The comparison is only there to have the conversion, which fails for a day that no calendar has.
     "timestamp(self) >= timestamp('1000-01-01T00:00:00Z')": Rule(
-        is_date_time, "write it as 2030-12-31T23:59:59Z"
+        _is_moment, "write it as 2030-12-31T23:59:59Z"
+    ),
+    QUALIFIED_KEYS_RULE: Rule(lambda labels: all(map(_is_qualified, map(str, labels))), _KEYS_FIX),
+    QUALIFIED_KEYS_OF_ANY_CASE_RULE: Rule(
+        lambda annotations: all(_is_qualified(str(key).lower()) for key in annotations), _KEYS_FIX
     ),
     LABEL_KEYS_RULE: Rule(_label_keys, "correct the keys, such as kubernetes.io/metadata.name or team"),
     NAMED_RULE: Rule(lambda metadata: "name" in metadata or "generateName" in metadata, "add metadata.name"),

@@ -2,7 +2,8 @@ r"""From a CRD's OpenAPI schema to a JSON schema that accepts no more than the A
 
 Closed to unknown fields, which the API server prunes in silence unless it is asked to be strict. What Python reads
 differently from Go is translated: `$` ends the text (Python's also stands before a last line feed). One difference stays
-on purpose: a null, which the API server removes, is a fault (a blank `expires:` must not become a grant without end).
+on purpose: a null in a spec, which the API server removes, is a fault (a blank `expires:` must not become a grant without
+end).
 """
 
 import re
