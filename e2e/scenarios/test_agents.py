@@ -10,6 +10,7 @@ import pytest
 from e2e.cluster.interface import Cluster
 from e2e.scenarios.running_agents import CLUSTER_AGENT, NODE_AGENT, AgentImages, Agents
 from e2e.scenarios.running_pods import start_pod, wait_ready
+from e2e.scenarios.secret_access import allow
 
 ROOT = Path(__file__).parents[2]
 _VALUE = "sk-of-the-shop"
@@ -22,8 +23,8 @@ def agents(node: Cluster, node_namespace: str, agent_images: AgentImages) -> Ite
     kubectl = node.kubectl
     for name, value in (("allowed", _VALUE), ("other", _VALUE), ("dispatched", _FIRST_HOP_ONLY)):
         kubectl("-n", node_namespace, "create", "secret", "generic", name, f"--from-literal=key={value}")
-    _allow(node, node_namespace, "datadog-agent", "allowed")
-    _allow(node, node_namespace, "datadog-cluster-agent", "dispatched")
+    allow(node, node_namespace, "datadog-agent", "allowed")
+    allow(node, node_namespace, "datadog-cluster-agent", "dispatched")
     installed = Agents(node, node_namespace, agent_images)
     installed.install()
     yield installed
@@ -100,28 +101,6 @@ def test_the_agents_scoping_leaves_other_namespaces_handles_as_they_are(
 
     assert (refused["scheduled"], refused["hash"]) == (True, "")
     assert "secret_scope_integration_to_their_k8s_namespace" in refused["error"]
-
-
-def _allow(cluster: Cluster, namespace: str, account: str, secret: str) -> None:
-    cluster.kubectl(
-        "-n",
-        namespace,
-        "create",
-        "role",
-        account,
-        "--verb=get",
-        "--resource=secrets",
-        f"--resource-name={secret}",
-    )
-    cluster.kubectl(
-        "-n",
-        namespace,
-        "create",
-        "rolebinding",
-        account,
-        f"--role={account}",
-        f"--serviceaccount={namespace}:{account}",
-    )
 
 
 def _annotated_pod(cluster: Cluster, namespace: str, image: str, name: str, handle: str) -> None:

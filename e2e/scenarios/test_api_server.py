@@ -9,6 +9,7 @@ from kubernetes import client
 from e2e.cluster import choice
 from e2e.cluster.folder import wait_until
 from e2e.cluster.interface import Cluster, Level
+from e2e.scenarios.secret_access import allow, reads
 
 
 def test_the_newest_pinned_version_runs_unless_another_is_asked_for(api_server: Cluster) -> None:
@@ -26,16 +27,11 @@ def test_a_service_account_may_do_what_a_role_says_and_nothing_else(
 ) -> None:
     """Tokens work, and RBAC decides on what they allow."""
     api_server.kubectl("-n", namespace, "create", "secret", "generic", "shop", "--from-literal=key=value")
-    api_server.kubectl(
-        "-n", namespace, "create", "role", "one", "--verb=get", "--resource=secrets", "--resource-name=shop"
-    )
-    api_server.kubectl(
-        "-n", namespace, "create", "rolebinding", "one", "--role=one", f"--serviceaccount={namespace}:default"
-    )
+    allow(api_server, namespace, "default", "shop")
 
     with api_server.api_of(namespace, "default") as api:
         core = client.CoreV1Api(api)
-        wait_until(lambda: _reads(core, namespace, "shop"), "the role has taken effect", seconds=10)
+        wait_until(lambda: reads(core, namespace, "shop"), "the role has taken effect", seconds=10)
         with pytest.raises(client.ApiException, match='secrets \\\\"other\\\\" is forbidden'):
             core.read_namespaced_secret("other", namespace)
 
@@ -93,11 +89,3 @@ def test_two_clusters_run_side_by_side_and_know_nothing_of_each_other(
 
 def _names(core: client.CoreV1Api, name: str) -> list[str]:
     return [each.metadata.name for each in core.list_namespace(field_selector=f"metadata.name={name}").items]
-
-
-def _reads(core: client.CoreV1Api, namespace: str, name: str) -> bool:
-    try:
-        core.read_namespaced_secret(name, namespace)
-    except client.ApiException:
-        return False
-    return True

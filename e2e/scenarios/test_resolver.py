@@ -14,6 +14,7 @@ from kubernetes import client
 
 from e2e.cluster.folder import wait_until
 from e2e.cluster.interface import Cluster
+from e2e.scenarios.secret_access import allow, reads
 from enc_operator.resolver_bundle import resolver_script
 
 _SECRETS, _KEYS = 50, 20
@@ -55,11 +56,11 @@ def resolver(api_server: Cluster, namespace: str, tmp_path: Path) -> Resolver:
         settings = api.configuration
         for name in ("allowed", "neighbour"):
             _create_secret(api, namespace, name, {"key": "s3cr3t"})
-    _allow(api_server, namespace, ["allowed"])
+    allow(api_server, namespace, "default", "allowed")
     with api_server.api_of(namespace, "default") as api:
         token = api.configuration.api_key["BearerToken"].removeprefix("Bearer ")
         core = client.CoreV1Api(api)
-        wait_until(lambda: _reads(core, namespace, "allowed"), "the Role has taken effect", seconds=10)
+        wait_until(lambda: reads(core, namespace, "allowed"), "the Role has taken effect", seconds=10)
     (tmp_path / "token").write_text(token)
     (tmp_path / "ca.crt").write_bytes(Path(settings.ssl_ca_cert).read_bytes())
     return Resolver(tmp_path / "resolver", tmp_path, settings.host, namespace)
@@ -105,7 +106,7 @@ def test_a_thousand_handles_in_one_batch_take_one_request_for_each_secret(
             _create_secret(
                 api, resolver.namespace, name, {f"key-{key:02}": f"{name}/{key}" for key in range(_KEYS)}
             )
-    _allow(api_server, resolver.namespace, names)
+    allow(api_server, resolver.namespace, "default", *names)
     handles = {
         f"k8s_secret@{resolver.namespace}/{name}/key-{key:02}": f"{name}/{key}"
         for name in names
@@ -139,26 +140,3 @@ def _gets(cluster: Cluster, namespace: str) -> int | None:
 def _create_secret(api: client.ApiClient, namespace: str, name: str, values: dict[str, str]) -> None:
     data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
     client.CoreV1Api(api).create_namespaced_secret(namespace, {"metadata": {"name": name}, "data": data})
-
-
-def _allow(cluster: Cluster, namespace: str, secrets: list[str]) -> None:
-    role = f"read-{secrets[0]}"
-    named = [f"--resource-name={secret}" for secret in secrets]
-    cluster.kubectl("-n", namespace, "create", "role", role, "--verb=get", "--resource=secrets", *named)
-    cluster.kubectl(
-        "-n",
-        namespace,
-        "create",
-        "rolebinding",
-        role,
-        f"--role={role}",
-        f"--serviceaccount={namespace}:default",
-    )
-
-
-def _reads(core: client.CoreV1Api, namespace: str, name: str) -> bool:
-    try:
-        core.read_namespaced_secret(name, namespace)
-    except client.ApiException:
-        return False
-    return True
