@@ -134,6 +134,19 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"encctl {__version__}\n"
 
 
+def test_a_command_loads_nothing_of_the_others(good: str) -> None:
+    """A plan starts as fast as if there were no other command."""
+    code = (
+        "import sys\nfrom enc_operator.cli.main import main\nmain(['plan', sys.argv[1]])\n"
+        "print(sorted(name for name in sys.modules if name.startswith(('enc_operator.cli.resolve', 'enc_operator.cli.can_i'))),"
+        " file=sys.stderr)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code, good], capture_output=True, check=False, text=True)
+
+    assert done.stderr.strip() == "[]"
+
+
 def test_kubectl_plugin(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """As a plugin it calls itself what the user typed."""
     monkeypatch.setattr(sys, "argv", ["kubectl-enc"])
@@ -221,7 +234,7 @@ def test_interrupted(good: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("enc_operator.cli.inputs.read_paths", interrupt)
+    monkeypatch.setattr("enc_operator.cli.reading.read_paths", interrupt)
 
     assert main(["plan", good]) == 130
 

@@ -65,6 +65,13 @@ def print_findings(findings: Iterable[Finding], *, to_stderr: bool = False) -> N
             print(_coloured(role, line, str(finding.severity)) if colour else line, file=stream)
 
 
+def printable(text: str) -> str:
+    """Return text of unknown origin so that a terminal does nothing but show it, on one line."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
+    )
+
+
 _ANSI = {
     "error": "\033[1;31m",
     "warning": "\033[33m",

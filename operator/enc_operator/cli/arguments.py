@@ -1,0 +1,240 @@
+"""What can be typed: the commands, their options, and the help with examples. What they do is in modules of their own."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from enc_operator import __version__
+
+if TYPE_CHECKING:
+    _Parser = argparse.ArgumentParser
+    _Commands = argparse._SubParsersAction[_Parser]  # noqa: SLF001 - argparse has no public name for it
+
+COMPONENTS = ("agent", "cluster-agent", "cluster-checks-runner")
+AGENT_TIMEOUT = 30
+"""Seconds: `secret_backend_timeout` unless it is set."""
+AGENT_OUTPUT = 1024 * 1024
+"""Bytes: `secret_backend_output_max_size` unless it is set."""
+
+_EXAMPLES = """examples:
+  encctl plan manifests/                      what would be resolved, by whom, and the permissions it takes
+  encctl lint shop/                           what is wrong, with file, line and fix
+  encctl resolve --command ./fetch 'ENC[db]'  what an Agent would get from an executable; values are never shown
+  encctl can-i --live manifests/              may the Agents get every Secret that they would ask for?
+"""
+
+_PLAN = """List every secret handle in the input, who would resolve it, whether the referrer may use the Secret and why; then the
+least Roles and RoleBindings, the Agent workloads that change, and what is wrong."""
+
+_PLAN_EXAMPLES = """examples:
+  encctl plan shop/ agents/
+  helm template dd datadog/datadog -n datadog | encctl plan - shop/
+  encctl plan -o yaml shop/ agents/ > objects.yaml        Roles, RoleBindings, the resolver, changed workloads; nothing else
+  encctl plan --output-dir gitops/secrets shop/ agents/   the same as files with a kustomization
+  encctl plan --agent ops/DaemonSet/watcher=agent .       an Agent that nothing shows to be one
+"""
+
+_LINT = "List what is wrong in the input, with file, line, column and fix."
+
+_LINT_EXAMPLES = """examples:
+  encctl lint shop/
+  kustomize build overlays/prod | encctl lint -
+  encctl lint -o json shop/ > findings.json
+"""
+
+_RESOLVE = """Run an executable as an Agent does (secret_backend_command): check its permissions, ask it for handles, and say
+what the Agent would make of the answer. Without --command it is enc-operator's own resolver. Values are never shown."""
+
+_RESOLVE_EXAMPLES = """examples:
+  encctl resolve --command ./fetch 'ENC[db_password]' vault@db/orders
+  encctl resolve --command ./fetch --argument=--region=eu etc/datadog-agent/   every handle of these files
+  encctl resolve --root /run/secrets 'ENC[db_password]'                        Docker Swarm's secrets, by our resolver
+"""
+
+_CAN_I = """For every Secret that an Agent would get from the Kubernetes API: the question whether its ServiceAccount may, as a
+kubectl command, with the answer of the RBAC in the input; or asked of the cluster, all at once (--live)."""
+
+_CAN_I_EXAMPLES = """examples:
+  encctl can-i shop/ agents/
+  encctl can-i --live --context prod shop/ agents/
+"""
+
+_ALL_CODES = """
+exit codes:
+  0  nothing wrong
+  1  findings of level error; resolve: handles without a value; can-i: a no
+  2  it could not be found out: unreadable input, arguments that make no sense
+"""
+
+_CODES = """
+exit codes:
+  0  nothing wrong
+  1  findings of level error
+  2  input that could not be read, or arguments that make no sense
+"""
+
+_RESOLVE_CODES = """
+exit codes:
+  0  all handles resolved
+  1  some are not, or the executable failed
+  2  could not be asked: the executable's permissions, a handle that only a running pod decides, unreadable input
+"""
+
+_CAN_I_CODES = """
+exit codes:
+  0  yes to all
+  1  no to some
+  2  could not be asked, or nothing in the input answers
+"""
+
+
+def program_name() -> str:
+    """Return what the user typed."""
+    return "kubectl enc" if Path(sys.argv[0]).name == "kubectl-enc" else "encctl"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of all commands."""
+    program = program_name()
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description="Who may resolve which secret handle, and the least permissions that make it so.",
+        epilog=(_EXAMPLES + _ALL_CODES).replace("encctl", program),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"{program} {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_plan(commands, program)
+    _add_resolve(commands, program)
+    _add_can_i(commands, program)
+    return parser
+
+
+def _add_plan(commands: "_Commands", program: str) -> None:
+    summary = "references, permissions, changed workloads, findings"
+    plan = _add_command(
+        commands, "plan", summary, _PLAN, (_PLAN_EXAMPLES + _CODES).replace("encctl", program)
+    )
+    _add_paths(plan)
+    _add_input(plan, "table", "yaml", "json")
+    plan.add_argument("--output-dir", metavar="DIR", help="write the objects as files with a kustomization")
+    summary = "what is wrong, with file, line and fix"
+    lint = _add_command(
+        commands, "lint", summary, _LINT, (_LINT_EXAMPLES + _CODES).replace("encctl", program)
+    )
+    _add_paths(lint)
+    _add_input(lint, "table", "yaml", "json")
+
+
+def _add_resolve(commands: "_Commands", program: str) -> None:
+    summary = "run an executable as an Agent does, values masked"
+    epilog = (_RESOLVE_EXAMPLES + _RESOLVE_CODES).replace("encctl", program)
+    parser = _add_command(commands, "resolve", summary, _RESOLVE, epilog)
+    parser.add_argument(
+        "asked",
+        nargs="+",
+        metavar="HANDLE|PATH",
+        help="ENC[…], a handle with a provider, or files, folders and - to collect handles from",
+    )
+    _add_executable(parser)
+    _add_input(parser, "table", "json")
+
+
+def _add_executable(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--command",
+        dest="executable",
+        metavar="FILE",
+        help="secret_backend_command (enc-operator's resolver)",
+    )
+    add(
+        "--argument",
+        action="append",
+        default=[],
+        metavar="ARG",
+        help="one of secret_backend_arguments, repeatable; --argument=--flag for a flag",
+    )
+    add("--root", metavar="DIR", help="our resolver: the folder of handles without a provider")
+    add("--allow-root", action="append", default=[], metavar="DIR", help="our resolver: a folder for file@")
+    add(
+        "--timeout",
+        type=_number("a number of seconds"),
+        default=AGENT_TIMEOUT,
+        metavar="SECONDS",
+        help=f"secret_backend_timeout ({AGENT_TIMEOUT})",
+    )
+    add(
+        "--output-max-size",
+        type=_number("a number of bytes"),
+        default=AGENT_OUTPUT,
+        metavar="BYTES",
+        help="secret_backend_output_max_size (1 MiB)",
+    )
+    add(
+        "--allow-group-exec",
+        action="store_true",
+        help="secret_backend_command_allow_group_exec_perm, which the Agent's image sets",
+    )
+    add("--strip-newline", action="store_true", help="secret_backend_remove_trailing_line_break")
+    add("--ignore-permissions", action="store_true", help="run it where the Agent would refuse to")
+    add("--show-stderr", action="store_true", help="show what it writes to stderr, which may hold secrets")
+
+
+def _number(what: str) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and 0 < int(text[:10]) <= 1_000_000_000):
+            raise argparse.ArgumentTypeError(f"{text} is not {what} above 0")
+        return int(text)
+
+    return read
+
+
+def _add_can_i(commands: "_Commands", program: str) -> None:
+    summary = "may the Agents get every Secret that they would ask for?"
+    epilog = (_CAN_I_EXAMPLES + _CAN_I_CODES).replace("encctl", program)
+    parser = _add_command(commands, "can-i", summary, _CAN_I, epilog)
+    _add_paths(parser)
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="ask the cluster, with your kubectl (it must create subjectaccessreviews)",
+    )
+    parser.add_argument("--context", metavar="NAME", help="of kubectl")
+    parser.add_argument("--kubeconfig", metavar="FILE", help="of kubectl")
+    _add_input(parser, "table", "json")
+
+
+def _add_command(commands: "_Commands", name: str, summary: str, description: str, epilog: str) -> "_Parser":
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_paths(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, or - for standard input")
+
+
+def _add_input(parser: argparse.ArgumentParser, *formats: str) -> None:
+    parser.add_argument("-o", "--output", choices=formats, default="table", help="format (table)")
+    parser.add_argument(
+        "--agent",
+        action="append",
+        default=[],
+        metavar="NS/KIND/NAME[=COMPONENT]",
+        help=f"a workload that runs an Agent though nothing shows it; components: {', '.join(COMPONENTS)}",
+    )
+    parser.add_argument("-n", "--namespace", default="default", help="of objects that name none (default)")
+    parser.add_argument(
+        "--trust-label",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="a namespace label that tenants cannot change, so that grants may select by it",
+    )
