@@ -82,7 +82,7 @@ func TestReportPort(t *testing.T) {
 // A handle in the settings that fails keeps the process from starting.
 func TestSettingsFailure(t *testing.T) {
 	_, err := newAgent(flavour.Datadog, flavour.Node, func(name string) (string, bool) {
-		value, found := map[string]string{"DD_API_KEY": "ENC[a]", "DD_SECRET_BACKEND_COMMAND": "/nowhere"}[name]
+		value, found := map[string]string{"DD_API_KEY": "ENC[a]", "DD_SECRET_BACKEND_COMMAND": "/gone/nowhere"}[name]
 		return value, found
 	})
 	if err == nil || !strings.HasPrefix(err.Error(), "unable to decrypt secret from datadog.yaml: ") {

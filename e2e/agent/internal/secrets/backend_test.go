@@ -58,8 +58,9 @@ func TestRights(t *testing.T) {
 			}
 		})
 	}
-	err := checkRights("/nowhere", false)
-	if err == nil || !strings.Contains(err.Error(), "invalid executable '/nowhere': can't stat it") {
+	gone := filepath.Join(t.TempDir(), "gone")
+	err := checkRights(gone, false)
+	if err == nil || !strings.Contains(err.Error(), "invalid executable '"+gone+"': can't stat it") {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }
@@ -137,11 +138,11 @@ func TestNoExecution(t *testing.T) {
 		outcomes string
 		fails    bool
 	}{
-		"no handle":               {Settings{Command: "/nowhere"}, "a: 1", "", false},
+		"no handle":               {Settings{Command: "/gone/nowhere"}, "a: 1", "", false},
 		"no backend":              {Settings{}, "a: ENC[x]", Literal, false},
 		"no backend and a scalar": {Settings{}, "null", "", false},
-		"a backend and a scalar":  {Settings{Command: "/nowhere"}, "null", "", true},
-		"a backend and no YAML":   {Settings{Command: "/nowhere"}, "a: [", "", true},
+		"a backend and a scalar":  {Settings{Command: "/gone/nowhere"}, "null", "", true},
+		"a backend and no YAML":   {Settings{Command: "/gone/nowhere"}, "a: [", "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, uses, err, r := resolving(c.settings, c.document)

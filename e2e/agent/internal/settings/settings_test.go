@@ -63,7 +63,7 @@ func TestHandlesInSettings(t *testing.T) {
 // A handle that fails ends the start.
 func TestFailureEndsTheStart(t *testing.T) {
 	s := reading(t, "api_key: ENC[a]", nil)
-	err := s.Resolve(secrets.NewResolver(secrets.Settings{Command: "/nowhere"}, nil))
+	err := s.Resolve(secrets.NewResolver(secrets.Settings{Command: "/gone/nowhere"}, nil))
 	if err == nil || !strings.HasPrefix(err.Error(), "unable to decrypt secret from datadog.yaml: ") {
 		t.Errorf("got %v", err)
 	}
