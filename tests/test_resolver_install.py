@@ -1,11 +1,13 @@
 """The install step, run by every shell there is in a pod laid out in a folder."""
 
 import json
+import runpy
 import shutil
 import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ from enc_operator.resolver_bundle import (
     payload,
     resolver_script,
 )
+from enc_resolver.compiled import read_compiled
 from shell_scripts import QUESTION, SHELLS, Ran, run, write_program
 
 
@@ -70,7 +73,9 @@ def test_install_with_python(pod: Pod, tmp_path: Path, shell: list[str]) -> None
     assert stat.S_IMODE(resolver.stat().st_mode) == 0o500
     assert resolver.read_text() == f"#!{pod.python} -IS\n{resolver_script().split(chr(10), 1)[1]}"
     assert json.loads(pod.resolve(str(tmp_path)).stdout) == {"pw": {"value": "value", "error": ""}}
-    assert [path.name for path in pod.installed.iterdir()] == ["resolver"]
+    assert sorted(path.name for path in pod.installed.iterdir()) == ["resolver", "resolver.compiled"]
+    assert stat.S_IMODE((pod.installed / "resolver.compiled").stat().st_mode) == 0o400
+    assert read_compiled(str(resolver), head_of(resolver)["SOURCES"])
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -83,10 +88,46 @@ def test_install_without_python(pod: Pod, shell: list[str]) -> None:
     assert stat.S_IMODE((pod.installed / "resolver").stat().st_mode) == 0o500
 
 
+def head_of(resolver: Path) -> dict[str, Any]:
+    """Give the names that the installed file defines."""
+    return runpy.run_path(str(resolver))
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_install_where_nothing_can_be_compiled(pod: Pod, tmp_path: Path, shell: list[str]) -> None:
+    """An interpreter that cannot leave a compiled form still runs the resolver, from its sources, and it is said."""
+    write_program(pod.python, f'#!/bin/sh\n[ "$2" = -c ] && exit 1\nexec {sys.executable} "$@"\n')
+    (tmp_path / "pw").write_text("value")
+    ran = pod.install(shell)
+    assert (ran.returncode, ran.stdout) == (0, b"")
+    assert (
+        ran.stderr == b"enc-install: not compiled: it starts from its sources, which takes a little longer\n"
+    )
+    assert [path.name for path in pod.installed.iterdir()] == ["resolver"]
+    assert json.loads(pod.resolve(str(tmp_path)).stdout) == {"pw": {"value": "value", "error": ""}}
+
+
+def test_compiled_form_that_breaks_the_resolver(pod: Pod, tmp_path: Path) -> None:
+    """A compiled form with which the resolver does not run any more is taken away again."""
+    lines = [f'[ "$2" = -c ] && {{ echo x > {pod.installed}/.ready.compiled; exit 0; }}']
+    lines += [f"[ -e {pod.installed}/.ready.compiled ] && exit 139", f'exec {sys.executable} "$@"']
+    write_program(pod.python, "\n".join(["#!/bin/sh", *lines, ""]))
+    (tmp_path / "pw").write_text("value")
+    assert b"not compiled" in pod.install().stderr
+    assert [path.name for path in pod.installed.iterdir()] == ["resolver"]
+    assert json.loads(pod.resolve(str(tmp_path)).stdout) == {"pw": {"value": "value", "error": ""}}
+
+
 def test_install_twice(pod: Pod) -> None:
-    """A container that starts again replaces what it has installed."""
+    """A container that starts again replaces what it has installed, also what somebody left in its place."""
     pod.python.symlink_to(sys.executable)
     assert pod.install().stderr == pod.install().stderr == b""
+    for name in ("resolver.compiled", ".ready.compiled"):
+        (pod.installed / name).unlink(missing_ok=True)
+        (pod.installed / name).write_text("left over")
+    assert pod.install().stderr == b""
+    assert (pod.installed / "resolver.compiled").stat().st_size > 1000
+    assert sorted(path.name for path in pod.installed.iterdir()) == ["resolver", "resolver.compiled"]
 
 
 @pytest.mark.parametrize("item", ["resolver", "guard"])

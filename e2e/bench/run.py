@@ -1,20 +1,20 @@
-"""Benchmarks of encctl, as ratios against a baseline in the same run: what reading the same files with PyYAML alone takes.
+"""Benchmarks of encctl and of the resolver, as ratios against a baseline in the same run.
+
+encctl's baseline is what reading the same files with PyYAML alone takes; the resolver's stand in its own module.
 
 Exits with 1 if a target is missed. Absolute times are of this machine and this moment.
 """
 
-import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
 import corpus
+import resolver
+from figures import Figure, Run, measure
 
 from enc_resolver.handles import handle_in, parse_handle
 
@@ -28,34 +28,16 @@ _RUNS = 5
 _HOSTILE = 3 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One measured figure: what, how much, the most that it may be, and its ratio to the baseline."""
-
-    what: str
-    value: float
-    most: float
-    unit: str
-    ratio: str = ""
-
-    def line(self) -> str:
-        """Render it as a line."""
-        verdict = "ok" if self.value <= self.most else "MISSED"
-        return (
-            f"{self.what:<58} {self.value:>9.3f} {self.unit:<4} target {self.most:g}  {verdict}  {self.ratio}"
-        )
-
-
 def main() -> None:
     """Run all benchmarks and print their figures."""
-    figures = [_version(), *_plans(), *_grammar()]
+    figures = [_version(), *_plans(), *_grammar(), *resolver.figures()]
     print("\n".join(figure.line() for figure in figures))
     sys.exit(any(figure.value > figure.most for figure in figures))
 
 
 def _version() -> Figure:
-    bare = median(_run([sys.executable, "-c", "pass"])[0] for _ in range(_RUNS))
-    own = median(_run([_ENCCTL, "--version"])[0] for _ in range(_RUNS))
+    bare = median(measure([sys.executable, "-c", "pass"]).seconds for _ in range(_RUNS))
+    own = median(measure([_ENCCTL, "--version"]).seconds for _ in range(_RUNS))
     return Figure("encctl --version", own, 0.150, "s", f"{own / bare:.1f} x python -c pass")
 
 
@@ -65,13 +47,10 @@ def _plans() -> list[Figure]:
         for path, count in ((small, 1_000), (large, 20_000)):
             path.mkdir()
             corpus.write(path, count)
-        pairs = [
-            (_run([_ENCCTL, "plan", str(small)]), _run([sys.executable, "-c", _BASELINE, str(small)]))
-            for _ in range(_RUNS)
-        ]
-        seconds = median(own[0] for own, _ in pairs)
-        ratio = median(own[0] / base[0] for own, base in pairs)
-        long, memory = _run([_ENCCTL, "plan", str(large)])
+        pairs = [(_plan(small), measure([sys.executable, "-c", _BASELINE, str(small)])) for _ in range(_RUNS)]
+        seconds = median(own.seconds for own, _ in pairs)
+        ratio = median(own.seconds / base.seconds for own, base in pairs)
+        long, memory, _ = _plan(large)
     return [
         Figure("encctl plan, 1,000 manifests", seconds, 2.0, "s", f"{ratio:.1f} x PyYAML reading them"),
         Figure(
@@ -83,6 +62,13 @@ def _plans() -> list[Figure]:
         ),
         Figure("encctl plan, 20,000 manifests, peak memory", memory, 200, "MiB"),
     ]
+
+
+def _plan(folder: Path) -> Run:
+    """Plan a corpus, which has errors to find: exit code 1, and the summary that only a whole run ends with."""
+    return measure(
+        [_ENCCTL, "plan", str(folder)], fine=lambda code, output: code == 1 and b" references, " in output
+    )
 
 
 def _grammar() -> list[Figure]:
@@ -106,17 +92,6 @@ def _grammar() -> list[Figure]:
             )
         )
     return figures
-
-
-def _run(command: Sequence[str]) -> tuple[float, float]:
-    """Run a command and return its wall time in seconds and its peak memory in MiB."""
-    start = perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode > 1:
-        sys.exit(f"failed: {' '.join(command)}")
-    return perf_counter() - start, usage.ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -23,33 +23,21 @@ _MODULES = (
     "exchange",
     "files",
     "lookup",
+    "answers",
+    "connection",
+    "service_account",
     "kubernetes_api",
     "arguments",
     "__main__",
 )
 
-# A module is compiled when it is imported: one that only Kubernetes handles need costs the others nothing
-_LOADER = """
+_START = """
 
-class Modules:
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if name in SOURCES:
-            return type(sys.__spec__)(name, Modules, is_package=name == "enc_resolver")
+if __name__ == "__main__":
+    find_modules(__file__, SOURCES)
+    from enc_resolver.__main__ import run
 
-    @staticmethod
-    def create_module(spec):
-        return None
-
-    @staticmethod
-    def exec_module(module):
-        exec(compile(SOURCES[module.__name__], module.__name__, "exec", dont_inherit=True), module.__dict__)
-
-
-sys.meta_path.insert(0, Modules)
-from enc_resolver.__main__ import run
-
-run()
+    run()
 """
 
 _GUARD = r"""#!/bin/sh
@@ -93,10 +81,23 @@ works() {
 
 place() { chmod 0500 "$1" && mv -f "$1" "$target/resolver"; }
 
+compile='import runpy, sys; head = runpy.run_path(sys.argv[1]); head["write_compiled"](sys.argv[1], head["SOURCES"])'
+
+# Compiled from the copy that was checked; the resolver takes it only for the same sources and interpreter
+compiled() {
+    "$1" -IS -c "$compile" "$target/.ready" 2>/dev/null && works "$target/.ready" 2>/dev/null || {
+        rm -f "$target/.ready.compiled"
+        say "not compiled: it starts from its sources, which takes a little longer"
+    }
+}
+
 resolver() {
     copy resolver "$2" || return 1
     { echo "#!$1 -IS"; sed 1d "$target/.resolver"; } > "$target/.ready" || return 1
-    chmod 0500 "$target/.ready" && works "$target/.ready" && place "$target/.ready"
+    chmod 0500 "$target/.ready" && works "$target/.ready" || return 1
+    compiled "$1"
+    place "$target/.ready" || return 1
+    [ ! -e "$target/.ready.compiled" ] || mv -f "$target/.ready.compiled" "$target/resolver.compiled" || true
 }
 
 guard() { copy guard "$1" && place "$target/.guard"; }
@@ -107,6 +108,7 @@ fallback() {
 }
 
 mkdir -p "$target"
+rm -f "$target/.ready.compiled" "$target/resolver.compiled"
 if python=$(first "$interpreters"); then
     resolver "$python" "$1" || fallback
 elif first "$helpers" > /dev/null; then
@@ -115,24 +117,27 @@ else
     say "neither $interpreters nor $helpers here"
     fallback
 fi || say "nothing could be installed in $target"
-rm -f "$target/.resolver" "$target/.ready" "$target/.guard" "$target/.fallback"
+rm -f "$target/.resolver" "$target/.ready" "$target/.ready.compiled" "$target/.guard" "$target/.fallback"
 exit 0
 """
 
 
 def resolver_script() -> str:
     """Join the resolver's modules into one executable Python file; its first line may be replaced."""
-    head = f'#!{INTERPRETERS[0]} -IS\n"""enc-resolver: the modules of enc_resolver, as they are."""\n\nimport sys\n\n'
     sources = "".join(_embedded(name) for name in _MODULES)
-    return f"{head}SOURCES = {{}}\n{sources}{_LOADER}"
+    return f"#!{INTERPRETERS[0]} -IS\n{_source('compiled')}\n\nSOURCES = {{}}\n{sources}{_START}"
 
 
 def _embedded(name: str) -> str:
-    source = resources.files("enc_resolver").joinpath(f"{name}.py").read_text(encoding="utf-8")
+    source = _source(name)
     if "'''" in source:
         raise ValueError(f"enc_resolver/{name}.py holds three apostrophes in a row")
     full_name = "enc_resolver" if name == "__init__" else f"enc_resolver.{name}"
     return f"\nSOURCES[\"{full_name}\"] = r'''{source}'''\n"
+
+
+def _source(name: str) -> str:
+    return resources.files("enc_resolver").joinpath(f"{name}.py").read_text(encoding="utf-8")
 
 
 def guard_script() -> str:

@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import os
 import resource
+import select
 import sys
 import time
 
 from enc_resolver.arguments import UsageError, parse_arguments
-from enc_resolver.exchange import ExchangeError, decide_deadline, parse_request, render_response
+from enc_resolver.exchange import (
+    AGENT_TIMEOUT,
+    ExchangeError,
+    decide_deadline,
+    parse_request,
+    render_response,
+)
 from enc_resolver.lookup import read_handles
 
 TYPE_CHECKING = False
@@ -38,14 +45,20 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def harden() -> None:
-    """Leave nothing behind: no core dump, no file for others."""
+    """Leave nothing behind: no core dump, no file for others, no value in what takes the place of a closed stream."""
+    for stream in (0, 1):
+        os.fstat(stream)
+    try:
+        os.fstat(2)
+    except OSError:
+        os.open(os.devnull, os.O_WRONLY)  # becomes 2, the lowest that is free
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _answer(arguments: Sequence[str], started: float) -> None:
     settings = parse_arguments(arguments)
-    request = parse_request(_read_question())
+    request = parse_request(_read_question(started + decide_deadline(AGENT_TIMEOUT)))
     outcomes = read_handles(request.handles, settings, started + decide_deadline(request.timeout))
     response, unnamed = render_response(outcomes)
     _write_all(1, response)
@@ -53,10 +66,12 @@ def _answer(arguments: Sequence[str], started: float) -> None:
         _complain(f"{unnamed} handles are not answered: their names alone exceed what the Agent reads")
 
 
-def _read_question() -> bytes:
+def _read_question(until: float) -> bytes:
     pieces: List[bytes] = []
     room = LARGEST_REQUEST
     while room > 0:
+        if not select.select([0], [], [], max(0.0, until - time.monotonic()))[0]:
+            raise ExchangeError("cannot read the question: it did not end in time")
         piece = os.read(0, min(room, 1024 * 1024))
         if not piece:
             return b"".join(pieces)

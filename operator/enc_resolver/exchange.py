@@ -18,13 +18,14 @@ from enc_resolver.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Mapping, Sequence, Tuple, Union
+    from typing import Any, Mapping, NoReturn, Sequence, Tuple, Union
 
     Outcome = Union["Resolved", "Failed"]
 
 RESPONSE_LIMIT = 1024 * 1024 - 1
 AGENT_TIMEOUT = 30.0  # seconds; secret_backend_timeout's default
 _TOO_LARGE = "the response would exceed the 1 MiB that the Agent reads"
+_SPELLING = json.JSONEncoder(ensure_ascii=False)
 _VARIABLE = re.compile("\u2030.+?\u2030")
 
 
@@ -60,7 +61,9 @@ class Failed(Value):
 def parse_request(data: bytes) -> Request:
     """Read the Agent's question; raise ExchangeError with secret-helper's words."""
     try:
-        content = json.loads(data.decode("utf-8", "replace"))
+        content = json.loads(
+            data.decode("utf-8", "replace"), parse_int=float, parse_constant=_refuse_constant
+        )
     except (ValueError, RecursionError):
         raise ExchangeError("failed to unmarshal json input") from None
     fields = {} if content is None else content
@@ -77,6 +80,10 @@ def parse_request(data: bytes) -> Request:
     return Request(tuple(dict.fromkeys(handle or "" for handle in handles)), _timeout(fields))
 
 
+def _refuse_constant(_: str) -> NoReturn:
+    raise ValueError  # NaN and Infinity, which JSON does not have
+
+
 def _field(fields: Any, name: str, default: Any) -> Any:
     if not isinstance(fields, dict):
         raise ExchangeError("failed to unmarshal json input")
@@ -86,8 +93,8 @@ def _field(fields: Any, name: str, default: Any) -> Any:
 
 def _timeout(fields: Mapping[str, Any]) -> float:
     seconds = fields.get("secret_backend_timeout")
-    if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds <= 3600:
-        return float(seconds)
+    if isinstance(seconds, float) and 0 < seconds <= 3600:
+        return seconds
     return AGENT_TIMEOUT  # an Agent before secret_backend_timeout, or one whose setting is out of reason
 
 
@@ -150,6 +157,6 @@ def _entry(handle: str, outcome: Outcome) -> bytes:
 
 def _text(text: str) -> bytes:
     try:
-        return json.dumps(text, ensure_ascii=False).encode("utf-8")
+        return _SPELLING.encode(text).encode("utf-8")
     except UnicodeEncodeError:  # a lone surrogate, in a handle only: spelt as it was asked
         return json.dumps(text).encode("ascii")

@@ -1,8 +1,7 @@
 """Read Secrets through the Kubernetes API: one GET for each, over a few kept-alive connections, until a deadline.
 
 Rule 1  only namespaces and names that the grammar allows come in here, so a URL is never anything but what it seems.
-Rule 2  the server is verified against the mounted CA, always; no proxy, no redirect, no other address than the
-        cluster's own (KUBERNETES_SERVICE_HOST, as client-go's rest.InClusterConfig reads it).
+Rule 2  no proxy, no redirect, no other address than the cluster's own.
 Rule 3  no exception and no message holds a token, a value or a body.
 
 Nothing here knows handles or the Agent's protocol.
@@ -11,30 +10,32 @@ Nothing here knows handles or the Agent's protocol.
 from __future__ import annotations
 
 import binascii
-import http.client
 import json
 import os
-import re
-import ssl
 import threading
 import time
 
+from enc_resolver.answers import TooLargeError
+from enc_resolver.connection import Connection, LostError, UntrustedError
+from enc_resolver.service_account import AccountError, Server
 from enc_resolver.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
+    from typing import Dict, Mapping, Optional, Sequence, Tuple, Union
+
+    from enc_resolver.answers import Answer
 
     Name = Tuple[str, str]
     Secret = Dict[str, Union[bytes, "Unreadable"]]
 
-_CONNECTIONS = 8
+_CONNECTIONS = 10
 _ATTEMPTS = 6
 _ATTEMPT_TIMEOUT = 10.0  # seconds
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds
 _LARGEST_BODY = 8 * 1024 * 1024  # bytes; etcd takes 1.5 MiB, base64 and managedFields add to it
-_HOST = re.compile("[-0-9A-Za-z.:]+")
 _AGAIN = (429, 500, 502, 503, 504)
+_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
 
 class Unreadable(Value):
@@ -42,10 +43,6 @@ class Unreadable(Value):
 
     __slots__ = __match_args__ = ("why",)
     why: str
-
-
-class _AccountError(Exception):
-    """The pod's own ServiceAccount cannot be used."""
 
 
 class _RefusedError(Exception):
@@ -69,55 +66,18 @@ def read_secrets(
     ``service_account`` is the folder of the mounted token and CA, ``deadline`` a time of the monotonic clock.
     """
     try:
-        server = _Server(service_account)
-    except _AccountError as error:
+        server = Server(service_account)
+    except AccountError as error:
         return {name: Unreadable(str(error)) for name in wanted}
     batch = _Batch(wanted, server, deadline)
     batch.run()
     return batch.outcome()
 
 
-class _Server:
-    """Where the API server is, how it proves itself, and how we do."""
-
-    def __init__(self, service_account: str) -> None:
-        self.host = os.environ.get("KUBERNETES_SERVICE_HOST", "")
-        port = os.environ.get("KUBERNETES_SERVICE_PORT", "443")
-        if not _HOST.fullmatch(self.host) or not port.isdecimal():
-            raise _AccountError("not in a Kubernetes pod: KUBERNETES_SERVICE_HOST or _PORT is not set")
-        self.port = int(port)
-        self.service_account = service_account
-        # Not create_default_context: from Python 3.13 on it refuses cluster CAs without a key identifier
-        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self.tls.minimum_version = ssl.TLSVersion.TLSv1_2
-        try:
-            self.tls.load_verify_locations(os.path.join(service_account, "ca.crt"))
-        except (OSError, ssl.SSLError):
-            raise _AccountError(f"no CA certificate in {service_account}; is a token mounted?") from None
-        self.token = self._read_token()
-
-    def renew_token(self, refused: str) -> bool:
-        """Read the token again, which the kubelet rotates; tell whether there is another one now."""
-        self.token = self._read_token()
-        return self.token != refused
-
-    def _read_token(self) -> str:
-        try:
-            with open(os.path.join(self.service_account, "token"), "rb") as file:
-                token = file.read(64 * 1024).strip()
-        except OSError:
-            raise _AccountError(
-                f"no token in {self.service_account}; is automountServiceAccountToken off?"
-            ) from None
-        if not token or not all(0x21 <= byte <= 0x7E for byte in token):
-            raise _AccountError(f"the token in {self.service_account} is not one")
-        return token.decode("ascii")
-
-
 class _Batch:
     """The Secrets still to read and what has been found, shared by a few workers."""
 
-    def __init__(self, wanted: Mapping[Name, Sequence[str]], server: _Server, deadline: float) -> None:
+    def __init__(self, wanted: Mapping[Name, Sequence[str]], server: Server, deadline: float) -> None:
         self._wanted = wanted
         self._server = server
         self._deadline = deadline
@@ -155,25 +115,24 @@ class _Batch:
 
 
 class _Reader:
-    """One connection, opened anew where it broke."""
+    """One connection, and the patience with it."""
 
-    def __init__(self, server: _Server, deadline: float) -> None:
+    def __init__(self, server: Server, deadline: float) -> None:
         self._server = server
         self._deadline = deadline
-        self._connection = http.client.HTTPSConnection(server.host, server.port, context=server.tls)
+        self._connection = Connection(server.address)
 
     def close(self) -> None:
-        """Drop the connection; the next attempt opens it again."""
+        """Drop the connection."""
         self._connection.close()
 
     def read(self, name: Name, keys: Sequence[str]) -> Union[Secret, Unreadable]:
         """Read one Secret, with as many attempts as the deadline and the server's patience allow."""
         try:
             return _parse_secret(self._read_body(name), name, keys)
-        except (_RefusedError, _AccountError) as refusal:
+        except (_RefusedError, AccountError, UntrustedError) as refusal:
             return Unreadable(str(refusal))
         except Exception as error:  # noqa: BLE001  (its text could hold what was read)
-            self.close()
             return Unreadable(f"internal error: {type(error).__name__}")
 
     def _read_body(self, name: Name) -> bytes:
@@ -190,50 +149,17 @@ class _Reader:
 
     def _attempt(self, name: Name) -> bytes:
         token = self._server.token
+        until = min(self._deadline, time.monotonic() + _ATTEMPT_TIMEOUT)
         try:
-            response = self._get(name, token)
-            body = _read_up_to(response, _LARGEST_BODY + 1)
-        except ssl.SSLCertVerificationError:
-            self.close()
-            raise _RefusedError("the API server's certificate is not one of the mounted CA") from None
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            raise _Retry(f"no answer from the API server: {type(error).__name__}") from None
-        if len(body) > _LARGEST_BODY:
-            self.close()
-            raise _RefusedError(f"the Secret is larger than {_LARGEST_BODY} bytes")
-        if response.length:  # read() with a limit does not tell an answer that was cut off
-            self.close()
-            raise _Retry("the API server's answer was cut off")
-        if response.status == 401 and self._server.renew_token(token):
+            answer = self._connection.ask(self._server.request(*name), _LARGEST_BODY, until)
+        except LostError as lost:
+            raise _Retry(str(lost), 0.0 if lost.stale else None) from None
+        except TooLargeError:
+            raise _RefusedError(f"the Secret is larger than {_LARGEST_BODY} bytes") from None
+        if answer.status == 401 and self._server.renew_token(token):
             raise _Retry("the API server refuses the token", 0.0)
-        _check_status(response, name)
-        return body
-
-    def _get(self, name: Name, token: str) -> http.client.HTTPResponse:
-        connection = self._connection
-        connection.timeout = max(0.01, min(_ATTEMPT_TIMEOUT, self._deadline - time.monotonic()))
-        if connection.sock:
-            connection.sock.settimeout(connection.timeout)
-        headers = {
-            "Accept": "application/json",
-            "Authorization": f"Bearer {token}",
-            "User-Agent": "enc-resolver",
-        }
-        connection.request("GET", "/api/v1/namespaces/{}/secrets/{}".format(*name), headers=headers)
-        return connection.getresponse()
-
-
-def _read_up_to(response: http.client.HTTPResponse, room: int) -> bytes:
-    pieces: List[bytes] = []
-    while room:
-        # In small pieces: up to Python 3.10 read() sets aside all that it may read, in every worker
-        piece = response.read(min(room, 64 * 1024))
-        if not piece:
-            break
-        pieces.append(piece)
-        room -= len(piece)
-    return b"".join(pieces)
+        _check_status(answer, name)
+        return answer.body
 
 
 def _pause(attempt: int) -> float:
@@ -241,13 +167,25 @@ def _pause(attempt: int) -> float:
     return longest * (0.5 + os.urandom(1)[0] / 512)  # jitter without the random module's start-up time
 
 
-def _check_status(response: http.client.HTTPResponse, name: Name) -> None:
-    if response.status in _AGAIN:
-        wish = response.headers.get("Retry-After", "")
-        pause = float(wish) if len(wish) < 6 and wish.isdecimal() else None
-        raise _Retry(f"the API server answered {response.status}", pause)
-    if response.status != 200:
-        raise _RefusedError(_why_refused(response.status, *name))
+def _check_status(answer: Answer, name: Name) -> None:
+    if answer.status in _AGAIN:
+        raise _Retry(f"the API server answered {answer.status}", _wish(answer.headers))
+    if answer.status != 200:
+        raise _RefusedError(_why_refused(answer.status, *name))
+
+
+def _wish(headers: Mapping[str, str]) -> Optional[float]:
+    """Return the seconds that Retry-After asks for; a date counts from the answer's own (RFC 9110, 10.2.3)."""
+    text = headers.get("retry-after", "")
+    if text.isascii() and text.isdecimal():
+        return float(text[:6])
+    if not text:
+        return None
+    try:
+        later, now = (time.mktime(time.strptime(date, _DATE)) for date in (text, headers.get("date", "")))
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, later - now)
 
 
 def _why_refused(status: int, namespace: str, name: str) -> str:

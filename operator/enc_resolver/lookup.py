@@ -6,6 +6,8 @@ is loaded only if a handle needs it, because TLS costs more start-up time than e
 
 from __future__ import annotations
 
+import time
+
 from enc_resolver.exchange import Failed, decide_outcome
 from enc_resolver.files import FileRefusedError, find_root, read_below
 from enc_resolver.handles import Grammar, HandleError, KubernetesSecret, MountedFile, parse_handle
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from enc_resolver.handles import RootFile
 
 SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+_LATE = Failed("not read in time; secret_backend_timeout gives it longer")
 
 
 class Settings(Value):
@@ -35,14 +38,14 @@ class Settings(Value):
 
 def read_handles(handles: Sequence[str], settings: Settings, deadline: float) -> Dict[str, Outcome]:
     """Read each handle, until ``deadline`` on the monotonic clock; one that fails harms no other."""
-    outcomes: Dict[str, Outcome] = dict.fromkeys(handles, Failed("not read"))  # keeps the order asked
+    outcomes: Dict[str, Outcome] = dict.fromkeys(handles, _LATE)  # keeps the order asked
     secrets: List[Tuple[str, KubernetesSecret]] = []
     for text in handles:
         try:
             handle = parse_handle(text, settings.grammar)
             if isinstance(handle, KubernetesSecret):
                 secrets.append((text, handle))
-            else:
+            elif time.monotonic() < deadline:
                 outcomes[text] = _read_file(handle, settings)
         except HandleError as error:
             outcomes[text] = Failed(_described(text, error))

@@ -20,7 +20,16 @@ ROOT = Path(__file__).parents[2]
 def test_a_level_that_cannot_run_is_named_with_the_reason(tmp_path: Path, ci: str, code: int) -> None:
     """The last lines of the run name level and reason, whether it fails or not."""
     environment = {**os.environ, "ENC_E2E_CLUSTER": "kind", "PATH": str(tmp_path), "CI": ci}
-    command = [sys.executable, "-m", "pytest", "-q", "--no-cov", "-p", "no:cacheprovider", "e2e/scenarios/test_node.py"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--no-cov",
+        "-p",
+        "no:cacheprovider",
+        "e2e/scenarios/test_node.py",
+    ]
 
     ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 

@@ -1,17 +1,17 @@
 """Secrets through the API: one GET each, what is tried again, and what is told apart."""
 
-import http.client
-import os
 import threading
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import trustme
 
 from enc_resolver import kubernetes_api
+from enc_resolver.connection import Connection
 from enc_resolver.kubernetes_api import Unreadable, read_secrets
-from kubernetes_stand_in import Reply, StandIn, secret_body
+from kubernetes_stand_in import Raw, Reply, StandIn, secret_body
 
 SECRET = ("ns", "db")
 
@@ -43,7 +43,7 @@ def test_one_get_for_all_keys(api: StandIn) -> None:
 
 
 def test_connections_are_few_and_kept(api: StandIn) -> None:
-    """Fifty Secrets are fifty requests over at most eight connections."""
+    """Fifty Secrets are fifty requests over at most ten connections."""
     names = [("ns", f"s{index}") for index in range(50)]
     api.secrets = {f"ns/{name}": {"k": name.encode()} for _, name in names}
     api.delay = 0.005
@@ -51,7 +51,7 @@ def test_connections_are_few_and_kept(api: StandIn) -> None:
     assert found == {name: {"k": name[1].encode()} for name in names}
     assert list(found) == names
     assert len(api.asked) == 50
-    assert len(api.connections) <= 8
+    assert len(api.connections) <= 10
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,8 @@ def test_final_answers(api: StandIn, status: int, message: str) -> None:
     assert len(api.asked) == 1
 
 
-GOOD: Reply = (200, {}, secret_body("ns", "db", {"pw": b"value"}))
+DATE = "Tue, 02 Jan 2001 03:04:05 GMT"
+GOOD: tuple[int, dict[str, str], bytes] = (200, {}, secret_body("ns", "db", {"pw": b"value"}))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,13 @@ GOOD: Reply = (200, {}, secret_body("ns", "db", {"pw": b"value"}))
     [
         pytest.param([(500, {}, b""), (503, {}, b""), GOOD], id="server errors"),
         pytest.param([(429, {"Retry-After": "0"}, b""), GOOD], id="too many requests, with Retry-After"),
-        pytest.param([(429, {"Retry-After": "soon"}, b""), GOOD], id="a Retry-After that is no number"),
+        pytest.param([(429, {"Retry-After": "soon"}, b""), GOOD], id="a Retry-After that is none"),
+        pytest.param([(429, {"Retry-After": DATE}, b""), GOOD], id="a Retry-After at a time that has come"),
+        pytest.param(
+            [(429, {"Retry-After": DATE.replace("2001", "99999")}, b""), GOOD], id="at a time that never is"
+        ),
+        pytest.param([Raw((b"HTTP/1.1 200 OK\r\n\r\n", GOOD[2]), "reset"), GOOD], id="a reset"),
+        pytest.param([Raw((b"no HTTP\r\n",)), GOOD], id="an answer that is none"),
         pytest.param([(0, {}, b""), (0, {}, b""), GOOD], id="dropped connections"),
         pytest.param(
             [(200, {"Content-Length": "999", "Connection": "close"}, b"{}"), GOOD], id="half an answer"
@@ -109,12 +116,67 @@ def test_patience_ends(api: StandIn) -> None:
     assert len(api.asked) == 6
 
 
-def test_wait_beyond_the_deadline_is_not_begun(api: StandIn) -> None:
+def refusal(*headers: str) -> Raw:
+    """Write the API server's answer to too many requests."""
+    lines = ["HTTP/1.1 429 Too Many Requests", *headers, "Content-Length: 0", "", ""]
+    return Raw(("\r\n".join(lines).encode(),), "keep")
+
+
+@pytest.mark.parametrize(
+    ("headers", "pauses"),
+    [
+        pytest.param(["Retry-After: 3"], [3.0], id="seconds"),
+        pytest.param(
+            [f"Date: {DATE}", f"Retry-After: {DATE[:-6]}8 GMT"], [3.0], id="a date, counted from its own"
+        ),
+        pytest.param(
+            [f"Date: {DATE}", f"Retry-After: {DATE.replace('05 G', '01 G')}"], [], id="a date that is past"
+        ),
+    ],
+)
+def test_server_says_when(
+    api: StandIn, monkeypatch: pytest.MonkeyPatch, headers: list[str], pauses: list[float]
+) -> None:
+    """What the server asks for in Retry-After is waited for, in seconds or up to a date by the server's clock."""
+    rest: Iterator[Reply] = iter([refusal(*headers), GOOD])
+    api.secrets["ns/db"] = lambda: next(rest)
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    assert read(api, "pw", seconds=20) == {"pw": b"value"}
+    assert [pause for pause in slept if pause] == pauses
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param(["Retry-After: 60"], id="in seconds"),
+        pytest.param(["Retry-After: " + "9" * 400], id="in very many seconds"),
+        pytest.param(
+            [f"Date: {DATE}", f"Retry-After: {DATE.replace('2001', '2101')}"], id="in a hundred years"
+        ),
+    ],
+)
+def test_wait_beyond_the_deadline_is_not_begun(api: StandIn, headers: list[str]) -> None:
     """A Retry-After that ends after the deadline is an answer already."""
-    api.secrets["ns/db"] = lambda: (429, {"Retry-After": "60"}, b"")
+    api.secrets["ns/db"] = lambda: refusal(*headers)
     started = time.monotonic()
     assert why(api) == "the API server answered 429"
     assert time.monotonic() - started < 2
+
+
+def test_idle_connections_that_were_closed(api: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that closes after every answer without saying so costs another connection, but no pause."""
+    monkeypatch.setattr(kubernetes_api, "_CONNECTIONS", 1)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: "
+    for name in ("a", "b", "c"):
+        body = secret_body("ns", name, {"pw": b"value"})
+        api.secrets[f"ns/{name}"] = partial(Raw, (head + b"%d\r\n\r\n%b" % (len(body), body),))
+    wanted = {("ns", name): ["pw"] for name in ("a", "b", "c")}
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    found = read_secrets(wanted, str(api.account), time.monotonic() + 20)
+    assert list(found.values()) == [{"pw": b"value"}] * 3
+    assert [pause for pause in slept if pause] == []
 
 
 def test_deadline_leaves_the_late_behind(api: StandIn) -> None:
@@ -193,7 +255,7 @@ def test_unforeseen_failure(api: StandIn, monkeypatch: pytest.MonkeyPatch) -> No
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("canary")
 
-    monkeypatch.setattr(http.client.HTTPSConnection, "request", fail)
+    monkeypatch.setattr(Connection, "ask", fail)
     assert why(api) == "internal error: RuntimeError"
 
 
@@ -204,59 +266,7 @@ def test_foreign_certificate(api: StandIn) -> None:
     assert api.asked == []
 
 
-def test_certificate_of_another_name(api: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The right CA is not enough: the certificate must be for the address."""
-    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "localhost")
-    assert why(api) == "the API server's certificate is not one of the mounted CA"
-
-
 def test_nobody_listens(api: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """An API server that is not there is told as such."""
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "1")
     assert why(api) == "no answer from the API server: ConnectionRefusedError"
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("HOST", ""), ("HOST", "127.0.0.1/x"), ("HOST", "a\r\nb"), ("PORT", ""), ("PORT", "tcp://x")],
-)
-def test_outside_of_a_pod(api: StandIn, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    """Without the address that the kubelet sets there is nobody to ask."""
-    monkeypatch.setenv(f"KUBERNETES_SERVICE_{name}", value)
-    assert why(api).startswith("not in a Kubernetes pod")
-
-
-@pytest.mark.parametrize(
-    ("file", "content", "message"),
-    [
-        pytest.param("token", None, "no token in {}; is automountServiceAccountToken off?", id="no token"),
-        pytest.param("token", b" \n", "the token in {} is not one", id="an empty token"),
-        pytest.param(
-            "token", b"can\r\nary: x", "the token in {} is not one", id="a token that would end the header"
-        ),
-        pytest.param("ca.crt", None, "no CA certificate in {}; is a token mounted?", id="no CA"),
-        pytest.param(
-            "ca.crt", b"canary", "no CA certificate in {}; is a token mounted?", id="a CA that is none"
-        ),
-    ],
-)
-def test_unusable_account(api: StandIn, file: str, content: bytes | None, message: str) -> None:
-    """A ServiceAccount that is not mounted, or not one, is told for every Secret."""
-    if content is None:
-        (api.account / file).unlink()
-    else:
-        (api.account / file).write_bytes(content)
-    assert why(api) == message.format(api.account)
-    assert api.asked == []
-
-
-def test_token_that_goes_away(api: StandIn) -> None:
-    """A token that is gone when it is to be read again is told."""
-
-    def vanish(*_: object) -> Reply:
-        Path(os.path.join(api.account, "token")).unlink()  # noqa: PTH118
-        return 401, {}, b""
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(StandIn, "reply", vanish)
-        assert why(api).startswith("no token in")

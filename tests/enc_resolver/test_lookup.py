@@ -72,6 +72,15 @@ def test_failure_in_one_handle_harms_no_other(tmp_path: Path, monkeypatch: pytes
     assert found == {"bad": Failed("internal error: RuntimeError"), "good": Resolved("value")}
 
 
+def test_files_after_the_deadline(tmp_path: Path) -> None:
+    """What there is no time for any more is an error that says so; what is no handle is told all the same."""
+    (tmp_path / "pw").write_text("value")
+    settings = Settings(Grammar.BUNDLED, str(tmp_path), (str(tmp_path),), 8192, False, "/nonexistent")  # noqa: FBT003
+    found = read_handles(("pw", "x@y"), settings, time.monotonic())
+    assert found["pw"] == Failed("not read in time; secret_backend_timeout gives it longer")
+    assert "provider not supported" in getattr(found["x@y"], "error", "")
+
+
 def test_interpreter_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Kubernetes cannot be reached at all, its handles fail and no other does."""
     monkeypatch.setitem(sys.modules, "enc_resolver.kubernetes_api", None)

@@ -4,10 +4,9 @@ import json
 import os
 import resource
 import runpy
-import signal
+import select
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,28 +14,7 @@ import pytest
 
 from enc_resolver import __main__ as program
 from kubernetes_stand_in import StandIn
-
-SOURCE = Path(program.__file__).parent.parent
-START = f"import sys; sys.path.insert(0, {str(SOURCE)!r}); from enc_resolver.__main__ import run; run()"
-Answer = tuple[int, bytes, bytes]
-
-
-def ask(question: object, *arguments: str) -> Answer:
-    """Run the program isolated, as its first line does."""
-    data = question if isinstance(question, bytes) else json.dumps(question).encode()
-    done = subprocess.run(
-        [sys.executable, "-IS", "-c", START, *arguments],
-        input=data,
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    return done.returncode, done.stdout, done.stderr
-
-
-def question(*handles: object, timeout: int = 30) -> dict[str, object]:
-    """Ask as the Agent does."""
-    return {"version": "1.1", "secrets": handles, "secret_backend_timeout": timeout}
+from resolver_program import START, ask, question
 
 
 def test_files_and_secrets(api: StandIn, tmp_path: Path) -> None:
@@ -74,7 +52,6 @@ def test_files_alone_load_neither_tls_nor_types() -> None:
     ("asked", "arguments", "message"),
     [
         pytest.param(b"", [], "failed to unmarshal json input", id="an empty question"),
-        pytest.param(b"\0" * 70_000_000, [], "failed to unmarshal json input", id="an endless question"),
         pytest.param(question(1), [], "failed to unmarshal json input", id="a handle that is no string"),
         pytest.param(question(), [], "no secrets listed in input", id="no handles"),
         pytest.param({"version": "3"}, [], 'incompatible protocol version "3"', id="another protocol"),
@@ -90,53 +67,11 @@ def test_failure_as_a_whole(asked: object, arguments: list[str], message: str) -
     assert ask(asked, *arguments) == (1, b"", f"enc-resolver: {line}\n".encode())
 
 
-@pytest.mark.parametrize(
-    "handles",
-    [
-        pytest.param([f"h{index}" for index in range(20_000)], id="20,000 handles"),
-        pytest.param(["x" * 500_000], id="half a MiB"),
-        pytest.param(["\ud800", "ENC[ENC[a]]", '{"k": "v"}', "a\0b", "../../etc/passwd"], id="odd ones"),
-        pytest.param(["a"] * 1000, id="the same one often"),
-    ],
-)
-def test_hostile_handles(handles: list[str], tmp_path: Path) -> None:
-    """Whatever the handles are, each gets an answer below 1 MiB that a strict reader accepts."""
-    code, output, errors = ask(question(*handles), "read", str(tmp_path))
-    answers = json.loads(output)
-    assert (code, len(output) < 2**20) == (0, True)
-    assert set(answers) <= set(handles)
-    assert errors == b"" or b"handles are not answered" in errors
-
-
-def test_names_alone_too_long(tmp_path: Path) -> None:
-    """What cannot even be named is counted on stderr."""
-    code, output, errors = ask(question("x" * 2**20, "y"), str(tmp_path))
-    assert (code, list(json.loads(output))) == (0, ["y"])
-    assert errors.startswith(b"enc-resolver: 1 handles are not answered")
-
-
 def test_no_core_is_dumped() -> None:
     """A crash of the program writes no memory to a disk."""
     start = START.replace("run()", "import resource, enc_resolver.__main__ as program; program.harden()")
     code = f"{start}; print(resource.getrlimit(resource.RLIMIT_CORE))"
     assert subprocess.check_output([sys.executable, "-IS", "-c", code]) == b"(0, 0)\n"
-
-
-def test_killed_half_way() -> None:
-    """SIGTERM while the question still comes ends the program without a word."""
-    with subprocess.Popen(
-        [sys.executable, "-IS", "-c", START],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as running:
-        assert running.stdin
-        running.stdin.write(b'{"version"')
-        running.stdin.flush()
-        time.sleep(0.3)
-        running.send_signal(signal.SIGTERM)
-        output, errors = running.communicate(timeout=10)
-    assert (running.returncode, output, errors) == (-signal.SIGTERM, b"", b"")
 
 
 @pytest.fixture
@@ -157,6 +92,7 @@ def streams(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callabl
             return len(content[:1000])
 
         monkeypatch.setattr(os, "write", write)
+        monkeypatch.setattr(select, "select", lambda *_: ([0], [], []))
         return written
 
     yield start
@@ -225,6 +161,52 @@ def test_endless_question_in_process(
     streams(b"x" * 100)
     monkeypatch.setattr(program, "LARGEST_REQUEST", 50)
     assert program.main([]) == 1
+
+
+def test_question_that_does_not_come(
+    streams: Callable[[bytes], list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question that does not end is waited for until three seconds before the Agent's patience does."""
+    written = streams(b"")
+    waits: list[float] = []
+
+    def wait(*arguments: float) -> tuple[list[int], list[int], list[int]]:
+        waits.append(arguments[3])
+        return [], [], []
+
+    monkeypatch.setattr(select, "select", wait)
+    assert program.main([]) == 1
+    assert written[2] == b"enc-resolver: cannot read the question: it did not end in time\n"
+    assert 26 < waits[0] <= 27
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_closed_streams_in_process(
+    streams: Callable[[bytes], list[bytes]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, closed: int
+) -> None:
+    """Nothing that is opened later takes a closed stream's place: no answer goes where nobody asked."""
+    (tmp_path / "pw").write_text("value")
+    written = streams(json.dumps(question("pw")).encode())
+    real, opened = os.fstat, []
+
+    def fstat(file: int) -> os.stat_result:
+        if file == closed:
+            raise OSError(9, "canary")
+        return real(file)
+
+    real_open = os.open
+
+    def open_null(path: str, *rest: int, **named: int) -> int:
+        opened.append(path)
+        return real_open(path, *rest, **named)
+
+    monkeypatch.setattr(os, "fstat", fstat)
+    monkeypatch.setattr(os, "open", open_null)
+    code = program.main([str(tmp_path)])
+    monkeypatch.undo()
+    assert (code, bool(written[1])) == ((0, True) if closed == 2 else (1, False))
+    assert (os.devnull in opened) == (closed == 2)
+    assert b"canary" not in written[2]
 
 
 def test_closed_stderr(streams: Callable[[bytes], list[bytes]], monkeypatch: pytest.MonkeyPatch) -> None:
