@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enc_operator import __version__
+from enc_operator.cli.audit.arguments import add_audit
+from enc_operator.cli.explain.arguments import add_explain
+from enc_operator.cli.grant.arguments import add_grant
+from enc_operator.cli.options import add_command, add_input, add_paths
 
 if TYPE_CHECKING:
-    _Parser = argparse.ArgumentParser
-    _Commands = argparse._SubParsersAction[_Parser]  # noqa: SLF001 - argparse has no public name for it
+    from enc_operator.cli.options import Commands
 
-COMPONENTS = ("agent", "cluster-agent", "cluster-checks-runner")
 AGENT_TIMEOUT = 30
 """Seconds: `secret_backend_timeout` unless it is set."""
 AGENT_OUTPUT = 1024 * 1024
@@ -23,6 +25,9 @@ _EXAMPLES = """examples:
   encctl lint shop/                           what is wrong, with file, line and fix
   encctl resolve --command ./fetch 'ENC[db]'  what an Agent would get from an executable; values are never shown
   encctl can-i --live manifests/              may the Agents get every Secret that they would ask for?
+  encctl audit manifests/                     what the Agents can read today that they need not, and what to change
+  encctl grant manifests/                     the SecretGrants that would allow what is denied, for review
+  encctl explain access-denied                what a finding, a handle or an object is about
 """
 
 _PLAN = """List every secret handle in the input, who would resolve it, whether the referrer may use the Secret and why; then the
@@ -64,7 +69,8 @@ _CAN_I_EXAMPLES = """examples:
 _ALL_CODES = """
 exit codes:
   0  nothing wrong
-  1  findings of level error; resolve: handles without a value; can-i: a no
+  1  findings of level error; resolve: handles without a value; can-i: a no;
+     audit: permissions that are too much; grant: references that no grant allows
   2  it could not be found out: unreadable input, arguments that make no sense
 """
 
@@ -109,29 +115,28 @@ def build_parser() -> argparse.ArgumentParser:
     _add_plan(commands, program)
     _add_resolve(commands, program)
     _add_can_i(commands, program)
+    add_audit(commands, program)
+    add_grant(commands, program)
+    add_explain(commands, program)
     return parser
 
 
-def _add_plan(commands: "_Commands", program: str) -> None:
+def _add_plan(commands: "Commands", program: str) -> None:
     summary = "references, permissions, changed workloads, findings"
-    plan = _add_command(
-        commands, "plan", summary, _PLAN, (_PLAN_EXAMPLES + _CODES).replace("encctl", program)
-    )
-    _add_paths(plan)
-    _add_input(plan, "table", "yaml", "json")
+    plan = add_command(commands, "plan", summary, _PLAN, (_PLAN_EXAMPLES + _CODES).replace("encctl", program))
+    add_paths(plan)
+    add_input(plan, "table", "yaml", "json")
     plan.add_argument("--output-dir", metavar="DIR", help="write the objects as files with a kustomization")
     summary = "what is wrong, with file, line and fix"
-    lint = _add_command(
-        commands, "lint", summary, _LINT, (_LINT_EXAMPLES + _CODES).replace("encctl", program)
-    )
-    _add_paths(lint)
-    _add_input(lint, "table", "yaml", "json")
+    lint = add_command(commands, "lint", summary, _LINT, (_LINT_EXAMPLES + _CODES).replace("encctl", program))
+    add_paths(lint)
+    add_input(lint, "table", "yaml", "json")
 
 
-def _add_resolve(commands: "_Commands", program: str) -> None:
+def _add_resolve(commands: "Commands", program: str) -> None:
     summary = "run an executable as an Agent does, values masked"
     epilog = (_RESOLVE_EXAMPLES + _RESOLVE_CODES).replace("encctl", program)
-    parser = _add_command(commands, "resolve", summary, _RESOLVE, epilog)
+    parser = add_command(commands, "resolve", summary, _RESOLVE, epilog)
     parser.add_argument(
         "asked",
         nargs="+",
@@ -139,7 +144,7 @@ def _add_resolve(commands: "_Commands", program: str) -> None:
         help="ENC[…], a handle with a provider, or files, folders and - to collect handles from",
     )
     _add_executable(parser)
-    _add_input(parser, "table", "json")
+    add_input(parser, "table", "json")
 
 
 def _add_executable(parser: argparse.ArgumentParser) -> None:
@@ -192,11 +197,11 @@ def _number(what: str) -> Callable[[str], int]:
     return read
 
 
-def _add_can_i(commands: "_Commands", program: str) -> None:
+def _add_can_i(commands: "Commands", program: str) -> None:
     summary = "may the Agents get every Secret that they would ask for?"
     epilog = (_CAN_I_EXAMPLES + _CAN_I_CODES).replace("encctl", program)
-    parser = _add_command(commands, "can-i", summary, _CAN_I, epilog)
-    _add_paths(parser)
+    parser = add_command(commands, "can-i", summary, _CAN_I, epilog)
+    add_paths(parser)
     parser.add_argument(
         "--live",
         action="store_true",
@@ -204,37 +209,4 @@ def _add_can_i(commands: "_Commands", program: str) -> None:
     )
     parser.add_argument("--context", metavar="NAME", help="of kubectl")
     parser.add_argument("--kubeconfig", metavar="FILE", help="of kubectl")
-    _add_input(parser, "table", "json")
-
-
-def _add_command(commands: "_Commands", name: str, summary: str, description: str, epilog: str) -> "_Parser":
-    return commands.add_parser(
-        name,
-        help=summary,
-        description=description,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
-
-def _add_paths(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, or - for standard input")
-
-
-def _add_input(parser: argparse.ArgumentParser, *formats: str) -> None:
-    parser.add_argument("-o", "--output", choices=formats, default="table", help="format (table)")
-    parser.add_argument(
-        "--agent",
-        action="append",
-        default=[],
-        metavar="NS/KIND/NAME[=COMPONENT]",
-        help=f"a workload that runs an Agent though nothing shows it; components: {', '.join(COMPONENTS)}",
-    )
-    parser.add_argument("-n", "--namespace", default="default", help="of objects that name none (default)")
-    parser.add_argument(
-        "--trust-label",
-        action="append",
-        default=[],
-        metavar="KEY",
-        help="a namespace label that tenants cannot change, so that grants may select by it",
-    )
+    add_input(parser, "table", "json")

@@ -49,6 +49,18 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         from enc_operator.cli.can_i.command import run_can_i  # noqa: PLC0415
 
         return run_can_i(arguments)
+    if arguments.command == "audit":
+        from enc_operator.cli.audit.command import run_audit  # noqa: PLC0415
+
+        return run_audit(arguments)
+    if arguments.command == "grant":
+        from enc_operator.cli.grant.command import run_grant  # noqa: PLC0415
+
+        return run_grant(arguments)
+    if arguments.command == "explain":
+        from enc_operator.cli.explain.command import run_explain  # noqa: PLC0415
+
+        return run_explain(arguments)
     from enc_operator.cli.plan import run_plan  # noqa: PLC0415
 
     return run_plan(arguments)

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from enc_operator.cli.arguments import COMPONENTS
 from enc_operator.cli.inputs import Input, read_paths
 from enc_operator.cli.loading import Loaded, Options, assess_inventory, load
+from enc_operator.cli.options import COMPONENTS
 from enc_operator.cli.printing import progress
 from enc_operator.core.assessment import Assessment
 from enc_operator.core.findings import Severity

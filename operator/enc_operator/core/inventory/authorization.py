@@ -23,12 +23,13 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A PolicyRule of RBAC, resources only."""
+    """A PolicyRule of RBAC, resources only; `index` is its place among the rules of its role."""
 
     verbs: tuple[str, ...]
     groups: tuple[str, ...]
     resources: tuple[str, ...]
     names: tuple[str, ...] = ()
+    index: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ def read_role(manifest: Mapping[str, Any], where: Where, namespace: str, name: s
             texts(rule, "apiGroups"),
             texts(rule, "resources"),
             texts(rule, "resourceNames"),
+            index,
         )
-        for _, rule in entries(manifest, "rules")
+        for index, rule in entries(manifest, "rules")
         # A list of names that is none would read as "all names".
         if len(texts(rule, "resourceNames")) == _length(rule.get("resourceNames"))
     )

@@ -5,8 +5,26 @@ Source: Kubernetes' `plugin/pkg/auth/authorizer/rbac` and `pkg/registry/rbac/val
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from enc_operator.core.inventory import BindingFact, Question, RoleFact, Rule, Subject
+
+_Stated = tuple[RoleFact, Rule]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A rule that a subject has: the role that states it (of an aggregated one, the member), and the binding that gives it."""
+
+    role: RoleFact
+    rule: Rule
+    binding: BindingFact
+    subject: Subject
+
+    @property
+    def scope(self) -> str:
+        """The namespace in which it holds, empty for all."""
+        return self.binding.namespace
 
 
 class Evaluator:
@@ -18,11 +36,12 @@ class Evaluator:
     def __init__(self, roles: Iterable[RoleFact], bindings: Iterable[BindingFact]) -> None:
         self._roles = {(role.namespace, role.name): role for role in roles}
         self._cluster_roles = [role for role in self._roles.values() if not role.namespace]
-        self._bindings: dict[tuple[str, str], list[BindingFact]] = defaultdict(list)
+        self._bindings: dict[tuple[str, str], list[tuple[BindingFact, Subject]]] = defaultdict(list)
         for binding in {(binding.namespace, binding.name): binding for binding in bindings}.values():
             for subject in binding.subjects:
-                self._bindings[binding.namespace, _subject_key(subject, binding.namespace)].append(binding)
-        self._rules: dict[tuple[str, str], tuple[Rule, ...]] = {}
+                key = (binding.namespace, _subject_key(subject, binding.namespace))
+                self._bindings[key].append((binding, subject))
+        self._rules: dict[tuple[str, str], tuple[_Stated, ...]] = {}
         self._reached_from: dict[str, list[RoleFact]] = {}
 
     def may_get(self, question: Question) -> bool:
@@ -32,33 +51,57 @@ class Evaluator:
 
     def may(self, verb: str, account: tuple[str, str], namespace: str, name: str) -> bool:
         """Tell whether (namespace, name) of a ServiceAccount may use a verb on one Secret of a namespace."""
-        return any(_allows(rule, verb, name) for rule in self._rules_for(account, namespace))
+        return any(
+            allows(rule, verb, "", "secrets") and (not rule.names or name in rule.names)
+            for binding, _ in self._bound(account, ("", namespace))
+            for _, rule in self._bound_rules(binding)
+        )
 
-    def _rules_for(self, account: tuple[str, str], namespace: str) -> Iterator[Rule]:
-        for scope in dict.fromkeys(("", namespace)):
+    def given_to(self, account: tuple[str, str]) -> list[Given]:
+        """Return every rule that (namespace, name) of a ServiceAccount has, once for each binding, cluster-wide ones first."""
+        found: dict[tuple[object, ...], Given] = {}
+        for binding, subject in self._bound(account, self._scopes()):
+            for role, rule in self._bound_rules(binding):
+                key = (binding.namespace, binding.name, role.namespace, role.name, rule.index)
+                found.setdefault(key, Given(role, rule, binding, subject))
+        return list(found.values())
+
+    def unknown_to(self, account: tuple[str, str]) -> list[BindingFact]:
+        """Return the bindings of a ServiceAccount whose role is not known."""
+        found = (binding for binding, _ in self._bound(account, self._scopes()))
+        unknown = {(item.namespace, item.name): item for item in found if self._role_of(item) is None}
+        return list(unknown.values())
+
+    def _scopes(self) -> list[str]:
+        return sorted({scope for scope, _ in self._bindings})
+
+    def _bound(
+        self, account: tuple[str, str], scopes: Iterable[str]
+    ) -> Iterator[tuple[BindingFact, Subject]]:
+        for scope in dict.fromkeys(scopes):
             for key in _keys_of(account):
-                for binding in self._bindings.get((scope, key), ()):
-                    yield from self._bound_rules(binding)
+                yield from self._bindings.get((scope, key), ())
 
-    def _bound_rules(self, binding: BindingFact) -> tuple[Rule, ...]:
-        """Return the rules of a binding's role; a ClusterRoleBinding cannot bind a Role."""
-        if binding.role_kind == "ClusterRole":
-            return self._rules_of("", binding.role_name)
-        if binding.role_kind == "Role" and binding.namespace:
-            return self._rules_of(binding.namespace, binding.role_name)
-        return ()
-
-    def _rules_of(self, namespace: str, name: str) -> tuple[Rule, ...]:
-        role = self._roles.get((namespace, name))
+    def _bound_rules(self, binding: BindingFact) -> tuple[_Stated, ...]:
+        role = self._role_of(binding)
         if role is None:
             return ()
-        if (namespace, name) not in self._rules:
+        key = (role.namespace, role.name)
+        if key not in self._rules:
             # A Role has no aggregationRule: the API server drops it.
-            aggregates = role.aggregates and not namespace
-            self._rules[namespace, name] = self._aggregated(role) if aggregates else role.rules
-        return self._rules[namespace, name]
+            aggregates = role.aggregates and not role.namespace
+            self._rules[key] = tuple(self._aggregated(role) if aggregates else _stated(role))
+        return self._rules[key]
 
-    def _aggregated(self, role: RoleFact) -> tuple[Rule, ...]:
+    def _role_of(self, binding: BindingFact) -> RoleFact | None:
+        """Return a binding's role; a ClusterRoleBinding cannot bind a Role."""
+        if binding.role_kind == "ClusterRole":
+            return self._roles.get(("", binding.role_name))
+        if binding.role_kind == "Role" and binding.namespace:
+            return self._roles.get((binding.namespace, binding.role_name))
+        return None
+
+    def _aggregated(self, role: RoleFact) -> Iterator[_Stated]:
         """Return what an aggregated ClusterRole gathers, through other aggregated ones too.
 
         Its own rules are overwritten, unless there is nothing to gather: the controller then applies no rules at all
@@ -67,7 +110,8 @@ class Evaluator:
         """
         found = self._reached(role)
         givers = [other for other in found if not other.aggregates or not _any_rules(self._reached(other))]
-        return tuple(rule for giver in givers for rule in giver.rules) if _any_rules(found) else role.rules
+        for giver in givers if _any_rules(found) else [role]:
+            yield from _stated(giver)
 
     def _reached(self, role: RoleFact) -> list[RoleFact]:
         """Return the other ClusterRoles that an aggregated one selects, and those that they select."""
@@ -86,6 +130,10 @@ class Evaluator:
     def _selected(self, role: RoleFact) -> Iterator[RoleFact]:
         for selector in role.aggregates:
             yield from (other for other in self._cluster_roles if selector.matches(other.labels))
+
+
+def _stated(role: RoleFact) -> Iterator[_Stated]:
+    return ((role, rule) for rule in role.rules)
 
 
 def _any_rules(roles: Iterable[RoleFact]) -> bool:
@@ -110,10 +158,13 @@ def _keys_of(account: tuple[str, str]) -> tuple[str, ...]:
     )
 
 
-def _allows(rule: Rule, verb: str, name: str) -> bool:
+def allows(rule: Rule, verb: str, group: str, resource: str) -> bool:
+    """Tell whether a rule lets its subject use a verb on a resource, of whatever name (`pkg/apis/rbac/v1/evaluation_helpers.go`)."""
+    _, slash, subresource = resource.partition("/")
     return (
         ("*" in rule.verbs or verb in rule.verbs)
-        and ("*" in rule.groups or "" in rule.groups)
-        and ("*" in rule.resources or "secrets" in rule.resources)
-        and (not rule.names or name in rule.names)
+        and ("*" in rule.groups or group in rule.groups)
+        and (
+            "*" in rule.resources or resource in rule.resources or f"*{slash}{subresource}" in rule.resources
+        )
     )
