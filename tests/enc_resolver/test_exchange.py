@@ -72,6 +72,9 @@ def test_request_is_read(data: bytes, expected: Request) -> None:
         pytest.param(b"[]", UNREADABLE, id="not an object"),
         pytest.param(b"[" * 100_000, UNREADABLE, id="nested deeper than Python goes"),
         pytest.param(b'{"version":' + b"9" * 5000 + b"}", UNREADABLE, id="a number longer than Python reads"),
+        pytest.param(
+            b'{"version":"1.1","secrets":["a"],"x":NaN}', UNREADABLE, id="a number that JSON does not have"
+        ),
         pytest.param(b'{"version":1.0,"secrets":["a"]}', UNREADABLE, id="the version is a number"),
         pytest.param(b'{"version":"1.0","secrets":"a"}', UNREADABLE, id="the handles are a string"),
         pytest.param(b'{"version":"1.0","secrets":["a",1]}', UNREADABLE, id="a handle is a number"),
