@@ -1,11 +1,13 @@
 """The documents say what is true: sources have their tests, findings are those of the program, the README's plan is the plan."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from assessing import ROOT
-from enc_operator.core.findings import SEVERITIES
+from enc_operator.core.findings import CATALOGUE
+from tools.write_pages import pages
 
 GOLDEN = ROOT / "tests/golden"
 _ROW = re.compile(r"^\|.*\| (\w+) \| `([^`]+)` \|$", re.MULTILINE)
@@ -47,12 +49,15 @@ def test_no_sources(case: str, secret: str) -> None:
     assert secret not in (GOLDEN / case / "expected.txt").read_text()
 
 
-def test_findings() -> None:
-    """docs/findings.md lists every code with its severity."""
-    rows = re.findall(r"^\| (`[^|]*`) \| (\w+) \|", (ROOT / "docs/findings.md").read_text(), re.MULTILINE)
-    listed = {code: severity for codes, severity in rows for code in re.findall(r"`([^`]+)`", codes)}
+@pytest.mark.parametrize(("file", "text"), [pytest.param(*page, id=page[0].stem) for page in pages()])
+def test_pages_of_findings(file: Path, text: str) -> None:
+    """The pages are what `make docs` writes: reports with their carets included."""
+    assert file.read_text() == text
 
-    assert listed == {code: str(severity) for code, severity in SEVERITIES.items()}
+
+def test_no_other_pages() -> None:
+    """No page is left of a code that is gone."""
+    assert {file.stem for file in (ROOT / "docs/findings").iterdir()} == set(CATALOGUE)
 
 
 def test_readme_shows_the_plan() -> None:

@@ -39,10 +39,10 @@ def test_bad_documents(text: str, expected: str) -> None:
 
 
 def test_place_of_a_fault() -> None:
-    """The place counts from the file's first line."""
+    """The place counts from the file's first line; what is missing at the end is missing behind the last word."""
     fault = loaded("a: 1\n---\nb: 2\nc: [\n").inventory.faults[0]
 
-    assert fault.where.position() == (5, 1)
+    assert fault.where.position() == (4, 5)
 
 
 def test_charts_are_to_be_rendered() -> None:

@@ -59,7 +59,7 @@ def test_lint_formats(output: str, bad: str, capsys: pytest.CaptureFixture[str])
     assert (finding["file"], finding["line"], finding["column"], finding["code"]) == (
         bad,
         8,
-        34,
+        76,
         "access-denied",
     )
     assert finding["fix"].startswith("in namespace db, apply a SecretGrant")
@@ -69,7 +69,7 @@ def test_lint_text(bad: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The first line of a finding is what editors and terminals make a link of."""
     main(["lint", bad])
 
-    assert capsys.readouterr().out.startswith(f"{bad}:8:34: error[access-denied]\n")
+    assert capsys.readouterr().out.startswith(f"{bad}:8:76: error[access-denied]\n")
 
 
 def test_findings_come_in_file_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -225,7 +225,12 @@ def test_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lint", "-o", "json", str(EXAMPLES)]) == 1
 
     found = [finding["code"] for finding in json.loads(capsys.readouterr().out)["findings"]]
-    assert sorted(found) == ["access-denied", "handle-malformed", "handle-partial", "template-invalid"]
+    assert sorted(found) == [
+        "access-denied",
+        "container-unknown",
+        "handle-malformed",
+        "handle-partial",
+    ]
 
 
 def test_interrupted(good: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -212,7 +212,7 @@ PIECES = (
     GRANT,
     RBAC,
     pod(ELSEWHERE),
-    pod(),
+    pod(name="near"),
     pod(ELSEWHERE, namespace="evil"),
 )
 

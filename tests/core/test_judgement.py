@@ -1,5 +1,7 @@
 """Decisions as findings: what a reader is told, and how to fix it."""
 
+import pytest
+
 from assessing import NODE_AGENT, assess_texts, codes, granted, pod
 from granting import CROSS, ELSEWHERE, GRANT
 
@@ -79,3 +81,38 @@ def test_kinds_that_are_not_read() -> None:
     assert codes(assess_texts(rollout.replace("VALUE", "plain"), limits.replace("VALUE", "plain"))) == []
     assert codes(assess_texts(rollout.replace("VALUE", '"ENC[x]"'))) == ["not-read"]
     assert codes(assess_texts(limits.replace("VALUE", '"ENC[x]"'))) == ["not-read"]
+
+
+OWN_FOLDER = NODE_AGENT.replace(
+    "{name: agent, image: registry.datadoghq.com/agent:7}",
+    """name: agent
+        image: registry.datadoghq.com/agent:7
+        env: [{name: DD_API_KEY, value: "ENC[file@/etc/own/api]"}]
+        volumeMounts: [{name: own, mountPath: /etc/own}]
+      volumes: [{name: own, secret: {secretName: keys}}]""",
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        pytest.param("/etc/own/api", ["file-refused", "residual"], id="the file that the Agent names"),
+        pytest.param("/etc/own/other", ["file-refused", "residual"], id="another one in its folder"),
+        pytest.param("/etc/owner/api", ["file-refused"], id="one of another folder"),
+    ],
+)
+def test_residual_in_an_open_folder(path: str, expected: list[str]) -> None:
+    """A refused file in a folder that the Agent's own configuration opens to the resolver resolves all the same."""
+    assert codes(assess_texts(OWN_FOLDER, pod(f"ENC[file@{path}]"))) == expected
+
+
+def test_a_backend_in_the_way_is_pointed_at() -> None:
+    """A backend of the user's own is reported at the variable that configures it."""
+    own = OWN_FOLDER.replace(
+        "name: DD_API_KEY, value:", "name: DD_SECRET_BACKEND_COMMAND, value: /own}, {name: DD_SITE, value:"
+    )
+    (found,) = (item for item in assess_texts(own, pod()).findings if item.code == "backend-conflict")
+
+    excerpt = found.where.excerpt()
+    assert excerpt
+    assert excerpt.marks.strip() == "^" * len("DD_SECRET_BACKEND_COMMAND")

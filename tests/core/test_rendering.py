@@ -121,4 +121,4 @@ def test_finding_without_object() -> None:
     """A finding at a bare place has no line for the object."""
     finding = assess_texts("a: [").findings[0]
 
-    assert [role for role, _ in finding_lines(finding)] == ["head", "what", "fix"]
+    assert [role for role, _ in finding_lines(finding)] == ["head", "source", "marks", "what", "fix"]

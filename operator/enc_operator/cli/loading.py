@@ -11,7 +11,7 @@ from typing import Any
 from enc_operator.cli.inputs import Text
 from enc_operator.core.agents.model import MAIN_FILES
 from enc_operator.core.assessment import Assessment, assess, prepare, questions
-from enc_operator.core.findings import Where, finding
+from enc_operator.core.findings import Finding, Where, finding, place_only
 from enc_operator.core.inventory import (
     AgentFileFact,
     Component,
@@ -120,17 +120,32 @@ def _load_piece(loaded: Loaded, reader: Reader, text: Text, source: Source) -> N
     try:
         parsed = _parse(source.text)
     except SyntaxFault as fault:
-        place = Where(Source(source.file, source.line + fault.mark.line, " " * fault.mark.column + "x"))
+        place = Where(source).spanning(fault.span(source.text))
         fix = _TEMPLATE_FIX if "{{" in source.text else fault.fix
         loaded.inventory.faults.append(finding(fault.code, place, fault.message, fix))
         return
-    for duplicate in parsed.duplicates:
-        place = Where(
-            Source(source.file, source.line + duplicate.mark.line, " " * duplicate.mark.column + "x")
-        )
-        what = f'the key "{duplicate.key}" stands twice; the last one wins'
-        loaded.inventory.faults.append(finding("duplicate-key", place, what, "remove one of them"))
+    loaded.inventory.faults += _duplicates(parsed, source)
     _load_value(loaded, reader, text, source, parsed.value)
+
+
+def _duplicates(parsed: Parsed, source: Source) -> Iterator[Finding]:
+    """Yield the keys that stand twice; where a Secret is, neither the key's name nor the line."""
+    secret = "Secret" in source.text and _holds_secret(parsed.value)
+    for duplicate in parsed.duplicates:
+        place = Where(source).part(source.text, duplicate.start, duplicate.end)
+        if secret:
+            place = place_only(place)
+        name = "a key" if secret else f'the key "{duplicate.key}"'
+        yield finding("duplicate-key", place, f"{name} stands twice; the last one wins", "remove one of them")
+
+
+def _holds_secret(value: Any) -> bool:
+    """Tell whether a document is a Secret or a list that may hold one."""
+    members = value if isinstance(value, list) else value.get("items") if isinstance(value, dict) else None
+    found = value.get("kind") if isinstance(value, dict) else ""
+    return str(found) in ("Secret", "SecretList") or any(
+        map(_holds_secret, members if isinstance(members, list) else ())
+    )
 
 
 _TEMPLATE_FIX = "render the chart first: helm template … | encctl plan -"

@@ -77,12 +77,13 @@ _ANSI = {
     "warning": "\033[33m",
     "info": "\033[36m",
     "place": "\033[2m",
+    "source": "\033[2m",
     "fix": "\033[32m",
 }
 
 
 def _coloured(role: str, line: str, severity: str) -> str:
-    code = _ANSI.get(severity if role == "head" else role)
+    code = _ANSI.get(severity if role in ("head", "marks") else role)
     return f"{code}{line}\033[0m" if code else line
 
 

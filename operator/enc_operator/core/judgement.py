@@ -1,13 +1,16 @@
 """Decided references as findings: what is denied, what would resolve all the same, what stays unresolved."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from enc_operator.core.access import Allowed, Decision, Denied
-from enc_operator.core.findings import Finding, finding
+from enc_operator.core.findings import Finding, Where, finding
 from enc_operator.core.injection.planning import Injection
-from enc_operator.core.inventory import Inventory, Question
+from enc_operator.core.inventory import Inventory, Question, WorkloadFact
+from enc_operator.core.objects.shapes import entries, text
+from enc_operator.core.rbac.unused import find_unused
+from enc_operator.core.references.missing import KnownSecrets
 from enc_operator.core.references.model import Match, Reference, SecretTarget
 
 _SHOWN_MATCHES = 3
@@ -38,12 +41,15 @@ def explain(
     inventory: Inventory, judged: tuple[Judged, ...], injections: Iterable[Injection]
 ) -> Iterator[Finding]:
     """Yield the findings that follow from decisions."""
-    held = _held(judged)
+    held, opened, known = _held(judged), _opened(judged), KnownSecrets(inventory.secrets)
     for item in judged:
         yield from _decided(item, held, inventory.answers)
+        yield from _open_all_the_same(item, opened)
         yield from _spoofable(item)
         if isinstance(item.decision, Allowed):
             yield from _unresolved(item)
+            yield from known.missing(item.reference)
+    yield from find_unused(inventory.roles, inventory.bindings, _needed(judged))
     yield from _without_agents(judged)
     yield from _handles_in_secrets(inventory, judged)
     for grant in inventory.grants:
@@ -69,6 +75,40 @@ def _held(judged: Iterable[Judged]) -> dict[_Key, int]:
     return held
 
 
+def _opened(judged: Iterable[Judged]) -> dict[str, set[str]]:
+    """Return the folders of the user's own that the plan opens to each Agent's resolver, for its own configuration."""
+    opened: dict[str, set[str]] = defaultdict(set)
+    for item in judged:
+        target, agent = item.reference.target, item.reference.agent
+        if agent and item.granted and isinstance(target, SecretTarget) and target.file and not target.volume:
+            opened[agent.name].add(target.file.rpartition("/")[0] + "/")
+    return opened
+
+
+def _open_all_the_same(item: Judged, opened: Mapping[str, Collection[str]]) -> Iterator[Finding]:
+    """Yield a refused file in a folder that the Agent's own configuration needs: the resolver knows folders, not referrers."""
+    reference = item.reference
+    path = reference.handle.removeprefix("file@")
+    refused = isinstance(item.decision, Denied) and item.decision.code == "file-refused"
+    folders = opened.get(reference.agent.name, ()) if reference.agent and refused and reference.live else ()
+    if any(path.startswith(folder) for folder in folders):
+        what = f"the Agent's own configuration opens the folder of {path}, so this refused reference resolves too"
+        fix = (
+            "remove the reference, or declare the Secret in the AgentTarget's secretVolumes and name it there"
+        )
+        yield finding("residual", reference.place, what, fix)
+
+
+def _needed(judged: Iterable[Judged]) -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """Return the Secrets that the references of each Agent name, by its ServiceAccount."""
+    needed: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    for item in judged:
+        key = _key(item.reference)
+        if key:
+            needed[key[:2]].add(key[2:4])
+    return needed
+
+
 def _key(reference: Reference) -> _Key | None:
     """Return what an Agent can read once it may: a Secret, by the API or as files."""
     target, agent = reference.target, reference.agent
@@ -86,12 +126,12 @@ def _decided(item: Judged, held: Mapping[_Key, int], answers: Mapping[Question, 
     reference, decision = item.reference, item.decision
     if not isinstance(decision, Denied):
         return
-    yield finding(decision.code, reference.where, f"{reference.title}: {decision.message}", decision.fix)
+    yield finding(decision.code, reference.place, f"{reference.title}: {decision.message}", decision.fix)
     why = _readable(reference, held, answers)
     if why and reference.live and reference.agent:
         yield finding(
             "residual",
-            reference.where,
+            reference.place,
             f"{reference.agent.title} {why}, so this refused reference resolves too until it is removed",
             "remove the reference; RBAC bounds Secrets, not who refers to them",
         )
@@ -122,7 +162,7 @@ def _spoofable(item: Judged) -> Iterator[Finding]:
     reference = item.reference
     yield finding(
         "spoofable",
-        reference.where,
+        reference.place,
         f"{reference.title}: the template also reaches {names}{more}, which may not use the Secret: whoever "
         "runs an image of that name is sent it",
         refused[0][1].fix + "; or write %%kube_namespace%% as the namespace",
@@ -133,10 +173,10 @@ def _unresolved(item: Judged) -> Iterator[Finding]:
     reference, idle = item.reference, item.reference.idle
     if idle and idle.code in _FIXES:
         fix = idle.fix or _FIXES[idle.code]
-        yield finding(idle.code, reference.where, f"{reference.title} is not resolved: {idle}", fix)
+        yield finding(idle.code, reference.place, f"{reference.title} is not resolved: {idle}", fix)
     elif idle is None and isinstance(reference.target, SecretTarget) and reference.target.name is None:
         what = f"{reference.title}: the permission follows when the pod runs and its values are known"
-        yield finding("pending", reference.where, what, "nothing to do")
+        yield finding("pending", reference.place, what, "nothing to do")
 
 
 _FIXES = {
@@ -157,7 +197,7 @@ def _without_agents(judged: Iterable[Judged]) -> Iterator[Finding]:
         first = references[0]
         what = f"{_handles(len(references))} for a {hop}: {first.idle}"
         yield finding(
-            "no-agent", first.where, what, "add the Agents' manifests to the input, or name one with --agent"
+            "no-agent", first.place, what, "add the Agents' manifests to the input, or name one with --agent"
         )
 
 
@@ -177,7 +217,7 @@ def _handles_in_secrets(inventory: Inventory, judged: Iterable[Judged]) -> Itera
             what = f"the value of Secret {target} is itself a handle: the resolver refuses it"
             yield finding(
                 "secret-holds-handle",
-                item.reference.where,
+                item.reference.place,
                 what,
                 "store the value that the handle stands for",
             )
@@ -187,5 +227,16 @@ def _refused_injection(inventory: Inventory, injection: Injection) -> Iterator[F
     refused = injection.refused
     if refused is None or refused.code == "none":
         return
-    where = next(workload.where for workload in inventory.workloads if workload.object == injection.object)
-    yield finding(refused.code, where, refused.message, refused.fix)
+    workload = next(workload for workload in inventory.workloads if workload.object == injection.object)
+    yield finding(refused.code, _backend_of(workload), refused.message, refused.fix)
+
+
+def _backend_of(workload: WorkloadFact) -> Where:
+    """Return where a workload's environment configures its backend; the workload where something else is in the way."""
+    path = ("spec", "template", "spec", "containers")
+    for index, container in entries(workload.manifest, *path):
+        for number, variable in entries(container, "env"):
+            name = text(variable, "name")
+            if name.endswith(("SECRET_BACKEND_COMMAND", "SECRET_BACKEND_TYPE")):
+                return workload.where.at(*path, index, "env", number, "name").part(name)
+    return workload.where

@@ -125,14 +125,16 @@ def _agent_data(agent: Agent) -> dict[str, Any]:
 
 
 def finding_data(finding: Finding) -> dict[str, Any]:
-    """Return a finding as plain data."""
-    position = finding.where.position()
+    """Return a finding as plain data; its end is the place behind its last character."""
+    start, end = finding.where.extent()
     return {
         "code": finding.code,
         "severity": str(finding.severity),
         "file": finding.where.source.file,
-        "line": position.line,
-        "column": position.column,
+        "line": start.line,
+        "column": start.column,
+        "endLine": end.line,
+        "endColumn": end.column,
         "object": str(finding.where.object) if finding.where.object else None,
         "path": finding.where.path_text(),
         "what": finding.what,
@@ -141,7 +143,7 @@ def finding_data(finding: Finding) -> dict[str, Any]:
 
 
 def finding_lines(finding: Finding) -> Iterator[tuple[str, str]]:
-    """Yield a finding's lines for a person, each with its role: head, place, what, fix."""
+    """Yield a finding's lines for a person, each with its role: head, place, source, marks, what, fix."""
     position = finding.where.position()
     yield (
         "head",
@@ -150,6 +152,11 @@ def finding_lines(finding: Finding) -> Iterator[tuple[str, str]]:
     place = " ".join(part for part in (str(finding.where.object or ""), finding.where.path_text()) if part)
     if place:
         yield "place", f"    in {place}"
+    excerpt = finding.where.excerpt()
+    if excerpt:
+        number = str(excerpt.line)
+        yield "source", f"    {number} | {excerpt.text}"
+        yield "marks", f"    {' ' * len(number)} | {excerpt.marks}"
     yield "what", f"    {finding.what}"
     yield "fix", f"    fix: {finding.fix}"
 

@@ -75,9 +75,13 @@ def test_without_input(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("code", SEVERITIES)
 def test_codes(code: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every code is known, with its severity."""
+    """Every code has its page: severity, why it matters, the fix, an example of either kind."""
     assert main(["explain", code]) == 0
-    assert str(SEVERITIES[code]) in capsys.readouterr().out
+
+    page = capsys.readouterr().out
+    assert page.startswith(f"# {code}\n\n{str(SEVERITIES[code]).capitalize()}: ")
+    assert "**Fix.**" in page
+    assert page.count("```yaml") == 2
 
 
 def test_no_agents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,8 +58,8 @@ def test_collected() -> None:
 
     assert list(asked.handles) == ["x@y", "k8s_secret@shop/db/password"]
     assert asked.handles["k8s_secret@shop/db/password"] == [
-        Use("file1.yaml", 8, 34, "Pod shop/web", "redisdb/instances/0/password"),
-        Use("file2.yaml", 8, 34, "Pod shop/other", "redisdb/instances/0/password"),
+        Use("file1.yaml", 8, 76, "Pod shop/web", "redisdb/instances/0/password"),
+        Use("file2.yaml", 8, 76, "Pod shop/other", "redisdb/instances/0/password"),
     ]
     assert collect(["a@b", "a@b"], None).handles == {"a@b": []}
 

@@ -10,7 +10,7 @@ from assessing import inventory_of
 from enc_operator.core.agents.backends import BackendKind
 from enc_operator.core.agents.install import read_agents
 from enc_operator.core.agents.model import Level
-from enc_operator.core.agents.workloads import Installed
+from enc_operator.core.agents.texts import Installed
 from enc_operator.core.inventory import Component
 from enc_operator.core.templates.variables import Unknown
 

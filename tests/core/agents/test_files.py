@@ -6,6 +6,7 @@ import pytest
 
 from enc_operator.core.agents.environment import Configuration
 from enc_operator.core.agents.files import is_main_file, is_mounted_check, mounted_texts, secret_mounts
+from enc_operator.core.agents.model import SecretMount
 from enc_operator.core.findings import ObjectRef, Where
 from enc_operator.core.inventory import Component, ConfigMapFact, Flavour
 from enc_operator.core.syntax import Source
@@ -28,6 +29,11 @@ def spec(volume: dict[str, Any], *mounts: dict[str, Any]) -> dict[str, Any]:
         "initContainers": [container],
         "containers": [container, container],
     }
+
+
+def mounted(pod: dict[str, Any]) -> tuple[SecretMount, ...]:
+    """Return the Secrets that the containers of a pod mount."""
+    return secret_mounts(pod, pod["containers"])
 
 
 def paths(volume: dict[str, Any], *mounts: dict[str, Any]) -> list[str]:
@@ -129,9 +135,9 @@ def test_places_of_files() -> None:
 )
 def test_secrets(source: dict[str, Any], mount: dict[str, Any], path: str, key: str | None) -> None:
     """A path leads to the key of the Secret that is mounted there, or nowhere; projected the same."""
-    plain = secret_mounts(spec({"secret": {"secretName": "s", **source}}, mount))
+    plain = mounted(spec({"secret": {"secretName": "s", **source}}, mount))
     sources = [{"configMap": {}}, {"secret": {"name": "s", **source}}]
-    projected = secret_mounts(spec({"projected": {"sources": sources}}, mount))
+    projected = mounted(spec({"projected": {"sources": sources}}, mount))
 
     assert plain == projected
     assert [(item.secret_name, item.key_of(path)) for item in plain] == [("s", key)]

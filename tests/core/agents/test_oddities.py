@@ -15,7 +15,7 @@ from enc_operator.core.syntax import Source, parse_yaml
         pytest.param("a: plain", [], id="another text"),
         pytest.param("a: [{b: 'x ENC[y]'}]", [("handle-partial", ("a", 0, "b"))], id="a part of a text"),
         pytest.param("a: 'enc[x]'", [("handle-case", ("a",))], id="lower case"),
-        pytest.param("a: {'ENC[x]': 1}", [("handle-as-key", ("a",))], id="a key"),
+        pytest.param("a: {'ENC[x]': 1}", [("handle-as-key", ("a", "ENC[x]"))], id="a key"),
         pytest.param("a: 1\na: 2", [("duplicate-key", ())], id="a key twice"),
     ],
 )

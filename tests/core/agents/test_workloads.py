@@ -15,7 +15,8 @@ from agent_manifests import (
 from assessing import inventory_of
 from enc_operator.core.agents.install import read_agents
 from enc_operator.core.agents.model import Level
-from enc_operator.core.agents.workloads import Installed, reading_containers
+from enc_operator.core.agents.texts import Installed
+from enc_operator.core.agents.workloads import reading_containers
 from enc_operator.core.inventory import Flavour
 
 MAIN = "/etc/datadog-agent/datadog.yaml"

@@ -72,7 +72,7 @@ def test_containers(
     found = gathered(pod(annotations=keys, containers=containers), *AGENTS)
 
     assert resolved_by(found.references) == (["node"] if resolved else [])
-    assert codes(found) == (["template-invalid"] if finding else [])
+    assert codes(found) == (["container-unknown"] if finding else [])
 
 
 def test_init_containers() -> None:

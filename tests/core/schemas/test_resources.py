@@ -167,7 +167,10 @@ def test_a_misspelt_field_is_not_also_reported_as_missing(grant: dict[str, Any],
 
     assert check_resource(grant, crds) == (
         SchemaFault(
-            ("spec", "to", 0, "secretname"), 'unknown field "secretname"', 'did you mean "secretName"?'
+            ("spec", "to", 0, "secretname"),
+            'unknown field "secretname"',
+            'did you mean "secretName"?',
+            on_key=True,
         ),
     )
 

@@ -35,8 +35,8 @@ def bomb(levels: int) -> str:
         ),
         pytest.param(
             "a: {b: ENC[x]}\nc",
-            "yaml-invalid",
-            "not YAML: did not find expected ',' or '}'",
+            "handle-unquoted",
+            "not YAML: inside { } or [ ] the bracket of a handle begins a list",
             'quote the whole value: "ENC[…]"',
             (0, 10),
             id="a handle without quotes in a flow mapping",
@@ -54,7 +54,7 @@ def bomb(levels: int) -> str:
             "yaml-invalid",
             "not YAML: could not find expected ':'",
             "correct the YAML at this place",
-            (2, 0),
+            (1, 1),
             id="a fault at the end of the text",
         ),
         pytest.param(

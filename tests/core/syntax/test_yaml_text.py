@@ -10,7 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enc_operator.core.syntax import Duplicate, Mark, SyntaxFault, marks_of, parse_yaml
+from enc_operator.core.syntax import SyntaxFault, parse_yaml
+from enc_operator.core.syntax.yaml_text import yaml_tree
 
 SCALARS = (
     st.none()
@@ -94,11 +95,11 @@ def test_merges_of_anchors() -> None:
 @pytest.mark.parametrize(
     ("text", "value", "duplicates", "shadowed"),
     [
-        pytest.param("a: 1\nb: 2\na: 3\n", {"a": 3, "b": 2}, [("a", 2, 3)], [1], id="one key twice"),
-        pytest.param("a: 1\na: 2\na: 3", {"a": 3}, [("a", 1, 3), ("a", 2, 3)], [1, 2], id="one key thrice"),
-        pytest.param("{1: v, '1': w}", {"1": "w"}, [("1", 0, 12)], ["v"], id="a number and its text"),
+        pytest.param("a: 1\nb: 2\na: 3\n", {"a": 3, "b": 2}, [("a", 10, 11)], [1], id="one key twice"),
+        pytest.param("a: 1\na: 2\na: 3", {"a": 3}, [("a", 5, 6), ("a", 10, 11)], [1, 2], id="one key thrice"),
+        pytest.param("{1: v, '1': w}", {"1": "w"}, [("1", 8, 9)], ["v"], id="a number and its text"),
         pytest.param("{1: v, yes: w}", {"1": "v", "true": "w"}, [], [], id="one and true are two keys"),
-        pytest.param("{a: {b: c}, a: 0}", {"a": 0}, [("a", 0, 15)], [{"b": "c"}], id="a collection"),
+        pytest.param("{a: {b: c}, a: 0}", {"a": 0}, [("a", 12, 13)], [{"b": "c"}], id="a collection"),
     ],
 )
 def test_duplicate_keys(
@@ -108,7 +109,7 @@ def test_duplicate_keys(
     parsed = parse_yaml(text)
     assert parsed.value == value
     assert parsed.shadowed == shadowed
-    assert parsed.duplicates == [Duplicate(key, Mark(line, column)) for key, line, column in duplicates]
+    assert [(found.key, found.start, found.end) for found in parsed.duplicates] == duplicates
 
 
 @given(VALUES)
@@ -153,31 +154,43 @@ def test_agrees_with_pyyaml(value: Any, style: str | None, flow: bool) -> None: 
 
 @given(HOSTILE)
 def test_any_text_is_read_or_refused(text: str) -> None:
-    """No text makes anything but a fault, and marks are found as far as it goes."""
-    assert marks_of(text).mark >= Mark(0, 0)
+    """No text makes anything but a fault, and places are found as far as it goes."""
+    tree = yaml_tree(text)
+    assert 0 <= tree.root.start <= tree.root.end
+    assert 0 <= tree.reached <= len(text)
     with suppress(SyntaxFault):
         parse_yaml(text)
 
 
-def test_marks() -> None:
-    """Each value has its place and its style; of equal keys the last is marked."""
-    marks = marks_of("a: x\nb: |\n  y\nc:\n- 'd'\n- [e]\na: {f: g}\n? [k]\n")
-    styles = {step: found.style for step, found in marks.inside.items()}
-    assert styles == {"a": "", "b": "|", "c": ""}
-    assert marks.along(("c", 1, 0))[-1].mark == Mark(5, 3)
-    assert marks.along(("c", 0))[-1].style == "'"
-    assert marks.along(("a", "f"))[-1].mark == Mark(6, 7)
-    assert len(marks.along(("a", "x", "y"))) == 2
+def test_places() -> None:
+    """Each value has its offsets, its style and its key; of equal keys the last is noted."""
+    text = "a: x\nb: |\n  y\nc:\n- 'd'\n- [e]\na: {f: g}\n? [k]\n"
+    tree = yaml_tree(text)
+    assert {step: found.style for step, found in tree.root.inside.items()} == {"a": "{", "b": "|", "c": "{"}
+    for path, written in {("c", 1, 0): "e", ("c", 0): "'d'", ("a", "f"): "g", ("b",): "|\n  y\n"}.items():
+        node = tree.along(path)[-1]
+        assert text[node.start : node.end] == written
+    key = tree.along(("a", "f"))[-1].key
+    assert key
+    assert (key.start, key.end) == (33, 34)
+    assert len(tree.along(("a", "x", "y"))) == 2
+    assert not tree.complete
 
 
-def test_marks_of_nothing() -> None:
+def test_places_in_nothing() -> None:
     """A text without a value has its beginning as its place."""
-    marks = marks_of("")
-    assert (marks.mark, marks.inside) == (Mark(0, 0), {})
+    tree = yaml_tree("")
+    assert (tree.root.start, tree.root.inside, tree.complete) == (0, {}, False)
 
 
-def test_marks_of_deep_text_are_small() -> None:
-    """Marks grow with the text, not with the depth that each value has in it."""
+def test_places_behind_a_byte_order_mark() -> None:
+    """A byte order mark stands in the text, though libyaml does not count it."""
+    node = yaml_tree("\ufeffa: b").along(("a",))[-1]
+    assert (node.start, node.end) == (4, 5)
+
+
+def test_places_in_deep_text_are_small() -> None:
+    """What is noted grows with the text, not with the depth that each value has in it."""
     width = 20_000
-    marks = marks_of("[" * 490 + "1," * width + "]" * 490)
-    assert len(marks.along((0,) * 489)[-1].inside) == width
+    tree = yaml_tree("[" * 490 + "1," * width + "]" * 490)
+    assert len(tree.along((0,) * 489)[-1].inside) == width

@@ -82,10 +82,34 @@ def test_one_bad_check_voids_the_annotation(bad: Any, what: str, inner: tuple[An
                     AD + "a.checks",
                     "template-invalid",
                     'check "x" has neither instances nor logs: nothing runs',
+                    ("x", "instnces"),
+                )
+            ],
+            id="a check with misspelt instances",
+        ),
+        pytest.param(
+            {AD + "a.checks": {"x": {"name": "y"}}},
+            [
+                (
+                    AD + "a.checks",
+                    "template-invalid",
+                    'check "x" has neither instances nor logs: nothing runs',
                     ("x",),
                 )
             ],
             id="a check without instances",
+        ),
+        pytest.param(
+            {AD + "a.checks": {"x": {"Init_Config": None, "instances": []}}},
+            [
+                (
+                    AD + "a.checks",
+                    "init-config-null",
+                    '"Init_Config" of check "x" is null: with a secret backend the Agent drops the check',
+                    ("x", "Init_Config"),
+                )
+            ],
+            id="an init_config that is null",
         ),
         pytest.param(
             {AD + "a.checks": "{'x': 1}"},
@@ -128,7 +152,7 @@ def test_one_bad_check_voids_the_annotation(bad: Any, what: str, inner: tuple[An
             [
                 (
                     AD + "a.check_names",
-                    "template-invalid",
+                    "lists-unequal",
                     "2 check_names, 1 init_configs and 1 instances: the Agent takes none of them",
                     (),
                 )
@@ -140,7 +164,7 @@ def test_one_bad_check_voids_the_annotation(bad: Any, what: str, inner: tuple[An
             [
                 (
                     AD + "a.check_names",
-                    "template-invalid",
+                    "lists-unequal",
                     "1 check_names, 0 init_configs and 1 instances: the Agent takes none of them",
                     (),
                 )
@@ -152,7 +176,7 @@ def test_one_bad_check_voids_the_annotation(bad: Any, what: str, inner: tuple[An
             [
                 (
                     AD + "a.check_names",
-                    "template-invalid",
+                    "lists-unequal",
                     "1 check_names, 0 init_configs and 1 instances: the Agent takes none of them",
                     (),
                 )

@@ -13,13 +13,14 @@ from enc_operator.cli.explain.references import (
     with_handle,
     within,
 )
+from enc_operator.cli.pages import page_of
 from enc_operator.cli.printing import in_file_order, print_findings
 from enc_operator.cli.reading import Assessed, assess_paths, say_incomplete
 from enc_operator.cli.showing import show_lines, show_tables
 from enc_operator.cli.subjects import AgentsSubject, CodeSubject, HandleSubject, parse_subject
 from enc_operator.core.audit.auditing import audit
 from enc_operator.core.audit.rendering import tables
-from enc_operator.core.findings import SEVERITIES, ObjectRef
+from enc_operator.core.findings import ObjectRef
 from enc_operator.core.judgement import Judged
 from enc_operator.errors import UsageError
 
@@ -63,7 +64,7 @@ def _explain_handle(handle: str, assessed: Assessed | None) -> None:
 
 
 def _explain_code(code: str, assessed: Assessed | None) -> None:
-    print(f"{code}: {SEVERITIES[code]}")
+    print(page_of(code), end="")
     if assessed is not None:
         print()
         print_findings(in_file_order(item for item in assessed.assessment.findings if item.code == code))

@@ -18,7 +18,7 @@ from enc_operator.core.agents.settings import (
     parse_main_file,
     scoping_of,
 )
-from enc_operator.core.agents.workloads import Installed, add_main_file, add_variables
+from enc_operator.core.agents.texts import Installed, add_main_file, add_variables
 from enc_operator.core.findings import Where
 from enc_operator.core.inventory import AgentFileFact, Component, ComposeFact, Flavour
 

@@ -24,11 +24,8 @@ from enc_operator.core.agents.settings import (
     parse_main_file,
     scoping_of,
 )
+from enc_operator.core.agents.texts import Installed, add_checks, add_main_file, add_variables
 from enc_operator.core.agents.workloads import (
-    Installed,
-    add_checks,
-    add_main_file,
-    add_variables,
     is_reader,
     planned_backend,
     planned_mounts,
@@ -72,6 +69,12 @@ class _Part:
     @property
     def where(self) -> Where:
         return self.fact.where.at("spec", *self.path)
+
+    @property
+    def readers(self) -> Iterator[Mapping[str, Any]]:
+        """The containers that resolve handles."""
+        named = mapping(self.override, "containers").items()
+        return (container for name, container in named if is_reader(name) and isinstance(container, dict))
 
     @property
     def pod(self) -> Mapping[str, Any]:
@@ -129,7 +132,7 @@ def _agent(part: _Part, settings: Mapping[str, str], variables: Mapping[str, Var
         skip_checks=is_true(settings.get("secret_backend_skip_checks", "")),
         takes_cluster_checks=component is Component.RUNNER or node_takes,
         environment={name: variable.value for name, variable in variables.items()},
-        mounts=planned_mounts(part.pod, target),
+        mounts=planned_mounts(part.pod, part.readers, target),
         cross_namespace=target.cross_namespace,
     )
 

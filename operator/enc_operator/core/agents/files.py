@@ -1,7 +1,7 @@
 """Which files an Agent's containers see from ConfigMaps and Secrets, and which of them the Agent reads."""
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,13 +39,14 @@ def mounted_texts(
                     yield file
 
 
-def secret_mounts(spec: Mapping[str, Any]) -> tuple[SecretMount, ...]:
-    """Return the Secrets that the containers of a pod mount as files."""
+def secret_mounts(spec: Mapping[str, Any], readers: Iterable[Mapping[str, Any]]) -> tuple[SecretMount, ...]:
+    """Return the Secrets that the containers of a pod that resolve handles mount as files."""
     volumes = {text(volume, "name"): volume for _, volume in entries(spec, "volumes")}
     found: dict[SecretMount, None] = {}
-    for mount in _mounts(spec):
-        for source, name in _secret_sources(volumes.get(text(mount, "name"), {})):
-            found.setdefault(_secret_mount(mount, source, name))
+    for container in readers:
+        for _, mount in entries(container, "volumeMounts"):
+            for source, name in _secret_sources(volumes.get(text(mount, "name"), {})):
+                found.setdefault(_secret_mount(mount, source, name))
     return tuple(found)
 
 

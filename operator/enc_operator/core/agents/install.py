@@ -3,7 +3,8 @@
 from enc_operator.core.agents.bare import read_compose, read_folders
 from enc_operator.core.agents.datadogagent import read_datadog_agent
 from enc_operator.core.agents.environment import Configuration
-from enc_operator.core.agents.workloads import Installed, read_workload
+from enc_operator.core.agents.texts import Installed
+from enc_operator.core.agents.workloads import read_workload
 from enc_operator.core.inventory import Component, Flavour, Inventory, TargetFact, WorkloadFact
 
 

@@ -15,7 +15,8 @@ def oddities_in(parsed: Parsed, where: Where) -> Iterator[Finding]:
     """Yield what is odd in a decoded text; `where` is the place of the text."""
     for duplicate in parsed.duplicates:
         what = f'the key "{duplicate.key}" stands twice; the last one wins'
-        yield finding("duplicate-key", where, what, "remove one of them")
+        place = where.part(parsed.text, duplicate.start, duplicate.end)
+        yield finding("duplicate-key", place, what, "remove one of them")
     yield from near_misses_in(parsed.value, where.within)
 
 
@@ -24,12 +25,12 @@ def near_misses_in(value: object, place: Callable[..., Where]) -> Iterator[Findi
     for inner, key in keys_in(value):
         miss = handle_key(key)
         if miss:
-            yield _report(miss, place(*inner))
+            yield _report(miss, place(*inner, key).key(), key)
     for inner, text in telling_strings_in(value):
         miss = near_miss(text)
         if miss and not substitute(text, lambda *_: "").could_be_handle():
-            yield _report(miss, place(*inner))
+            yield _report(miss, place(*inner), text)
 
 
-def _report(miss: NearMiss, where: Where) -> Finding:
-    return finding(miss.code, where, miss.what, miss.fix)
+def _report(miss: NearMiss, where: Where, text: str) -> Finding:
+    return finding(miss.code, where.part(text, miss.start, miss.end), miss.what, miss.fix)

@@ -36,15 +36,20 @@ def parse_main_file(text: str, where: Where) -> tuple[MainFile, list[Finding]]:
     try:
         parsed = parse_yaml(text)
     except SyntaxFault as fault:
-        place = where.within()
+        place = where.spanning(fault.span(text))
         return MainFile(where), [
-            finding("config-invalid", place, f"{fault.message}: the Agent does not start", fault.fix)
+            finding(file_code(fault), place, f"{fault.message}: the Agent does not start", fault.fix)
         ]
     value = {} if parsed.value is None else parsed.value
     if not isinstance(value, dict):
         what = "the Agent's configuration must be a mapping: the Agent does not start"
         return MainFile(where), [finding("config-invalid", where, what, "write setting: value lines")]
     return MainFile(where, value), list(oddities_in(parsed, where))
+
+
+def file_code(fault: SyntaxFault) -> str:
+    """Return the code of a fault in an Agent's file: a handle's own is told, whatever else is that the file is broken."""
+    return fault.code if fault.code == "handle-unquoted" else "config-invalid"
 
 
 def variable_setting(name: str) -> str | None:

@@ -1,33 +1,26 @@
 """An Agent's workload, as a manifest, to the Agent that it runs and the texts of its own configuration."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from enc_operator.core.agents.backends import Backend, BackendKind, decide_backend
 from enc_operator.core.agents.environment import Configuration, Variable, environment_of
-from enc_operator.core.agents.files import is_main_file, is_mounted_check, mounted_texts, secret_mounts
-from enc_operator.core.agents.model import Agent, Level, OwnText, Scoping, SecretMount
-from enc_operator.core.agents.oddities import near_misses_in
+from enc_operator.core.agents.files import is_main_file, mounted_texts, secret_mounts
+from enc_operator.core.agents.model import Agent, Scoping, SecretMount
 from enc_operator.core.agents.settings import (
     MainFile,
     backend_types,
-    handles_in_variable,
-    is_bound,
-    is_overridden,
     is_true,
     merged_settings,
     parse_main_file,
     scoping_of,
-    value_of,
 )
-from enc_operator.core.findings import Finding, finding
+from enc_operator.core.agents.texts import Installed, add_checks, add_main_file, add_variables
+from enc_operator.core.findings import Finding
 from enc_operator.core.inventory import Component, TargetFact, WorkloadFact
 from enc_operator.core.objects.detection import image_name
 from enc_operator.core.objects.shapes import entries, labels, mapping, text
-from enc_operator.core.templates.strings import strings_in
-from enc_operator.core.templates.variables import Unknown
-from enc_resolver.handles import handle_in
 
 # The processes that resolve secrets when they load their configuration; system-probe's loader skips it.
 _READERS = frozenset(
@@ -52,15 +45,6 @@ _NO_READERS = frozenset(
         "fips-proxy",
     }
 )
-
-
-@dataclass(slots=True)
-class Installed:
-    """An Agent, the texts of its own configuration, and what is wrong with them."""
-
-    agent: Agent
-    texts: list[OwnText] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
 
 
 def reading_containers(manifest: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
@@ -153,19 +137,23 @@ def _agent(
         skip_checks=is_true(settings.get("secret_backend_skip_checks", "")),
         takes_cluster_checks=workload.component is Component.RUNNER or "clusterchecks" in providers,
         environment={name: variable.value for name, variable in environment.items()},
-        mounts=planned_mounts(spec, target),
+        mounts=planned_mounts(
+            spec, (container for _, container in reading_containers(workload.manifest)), target
+        ),
         cross_namespace=target.cross_namespace,
     )
 
 
-def planned_mounts(spec: Mapping[str, Any], target: TargetFact) -> tuple[SecretMount, ...]:
-    """Return the Secrets behind files: the declared volumes, and what the user mounts elsewhere."""
+def planned_mounts(
+    spec: Mapping[str, Any], readers: Iterable[Mapping[str, Any]], target: TargetFact
+) -> tuple[SecretMount, ...]:
+    """Return the Secrets behind files: the declared volumes, and what the user mounts where handles are resolved."""
     declared = tuple(
         SecretMount(volume.mount_path, volume.secret_name, tuple((key, key) for key in volume.keys), volume)
         for volume in target.volumes
     )
     paths = {mount.path for mount in declared}
-    return declared + tuple(mount for mount in secret_mounts(spec) if mount.path not in paths)
+    return declared + tuple(mount for mount in secret_mounts(spec, readers) if mount.path not in paths)
 
 
 def planned_backend(backend: Backend, target: TargetFact, component: Component) -> Backend:
@@ -201,74 +189,3 @@ def _main_files(
             files.append(file)
             findings += faults
     return files, findings
-
-
-def add_variables(
-    installed: Installed, process: str, variables: Mapping[str, Variable], settings: frozenset[str]
-) -> None:
-    """Add the handles in a process's environment; those in variables that are no setting are findings."""
-    for variable in variables.values():
-        if isinstance(variable.value, Unknown):
-            continue
-        bound = is_bound(variable.name, settings)
-        for path, value in handles_in_variable(variable.value):
-            if bound:
-                _add_setting(installed, process, variable, path, value)
-            else:
-                installed.findings.append(_unbound(variable))
-        if bound:
-            installed.findings += near_misses_in(value_of(variable.value), variable.where.within)
-
-
-def _add_setting(
-    installed: Installed, process: str, variable: Variable, inner: tuple[Any, ...], value: str
-) -> None:
-    where = variable.where.within(*inner)
-    for index, known in enumerate(installed.texts):
-        if (known.path, known.text, known.level) == (
-            variable.name,
-            value,
-            Level.SETTING,
-        ) and known.where.inner == inner:
-            both = f"{known.process}, {process}" if known.process and process else ""
-            installed.texts[index] = replace(known, process=both)
-            return
-    installed.texts.append(OwnText(installed.agent, Level.SETTING, where, variable.name, value, process))
-
-
-def _unbound(variable: Variable) -> Finding:
-    return finding(
-        "env-unknown",
-        variable.where,
-        f"{variable.name} is bound to no setting of the Agent: the handle in it is never resolved there",
-        "use the variable of the setting that you mean, or a template that reads it with %%env_…%%",
-    )
-
-
-def add_main_file(
-    installed: Installed, file: MainFile, environment: Mapping[str, Variable], settings: frozenset[str]
-) -> None:
-    """Add the handles of the main file, where the environment does not win."""
-    for inner, value in strings_in(file.value):
-        if handle_in(value) is None:
-            continue
-        place = file.where.within(*inner)
-        winner = is_overridden(inner, environment, settings)
-        if winner is None:
-            name = ".".join(str(step) for step in inner)
-            installed.texts.append(OwnText(installed.agent, Level.SETTING, place, name, value))
-        else:
-            what = f"{winner} in the Agent's environment wins over this value: the handle is never resolved"
-            installed.findings.append(
-                finding("not-resolved", place, what, f"remove {winner}, or the value here")
-            )
-
-
-def add_checks(installed: Installed, spec: Mapping[str, Any], configuration: Configuration) -> None:
-    """Add the check files that a pod mounts; one that is mounted at several places counts once."""
-    agent = installed.agent
-    seen = {text_.where for text_ in installed.texts if text_.level is Level.CHECK}
-    for mounted in mounted_texts(spec, agent.namespace, configuration):
-        if mounted.where not in seen and is_mounted_check(mounted.path, agent.flavour):
-            seen.add(mounted.where)
-            installed.texts.append(OwnText(agent, Level.CHECK, mounted.where, mounted.path, mounted.text))

@@ -66,13 +66,17 @@ class ConfigMapFact:
 
 @dataclass(frozen=True, slots=True)
 class SecretFact:
-    """A Secret without its values: which keys there are, and which values are themselves handles (key → handle)."""
+    """A Secret without its values: which keys there are, and which values are themselves handles (key → handle).
+
+    `stored` says that it was read from a cluster, and with it the others of its namespace.
+    """
 
     where: Where
     namespace: str
     name: str
     keys: frozenset[str]
     handles: Mapping[str, str]
+    stored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

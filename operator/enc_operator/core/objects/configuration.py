@@ -6,7 +6,7 @@ from typing import Any
 
 from enc_operator.core.findings import Where
 from enc_operator.core.inventory import ConfigMapFact, SecretFact
-from enc_operator.core.objects.shapes import labels, mapping
+from enc_operator.core.objects.shapes import labels, mapping, text
 from enc_resolver.handles import handle_in
 
 
@@ -23,7 +23,8 @@ def read_secret(manifest: Mapping[str, Any], where: Where, namespace: str, name:
     keys = frozenset(
         key for part in ("data", "stringData") for key in mapping(manifest, part) if isinstance(key, str)
     )
-    return SecretFact(where, namespace, name, keys, dict(_handles(manifest)))
+    stored = bool(text(manifest, "metadata", "uid"))
+    return SecretFact(where, namespace, name, keys, dict(_handles(manifest)), stored)
 
 
 def _handles(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

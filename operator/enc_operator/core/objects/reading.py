@@ -16,6 +16,7 @@ from enc_operator.core.objects.authorization import read_binding, read_role
 from enc_operator.core.objects.configuration import read_config_map, read_secret
 from enc_operator.core.objects.consents import read_grant, read_target
 from enc_operator.core.objects.detection import component_of, detect_agent, flavour_of
+from enc_operator.core.objects.duplicates import Seen
 from enc_operator.core.objects.pods import TEMPLATES, read_pod, read_service
 from enc_operator.core.objects.shapes import items, labels, mapping, text
 from enc_operator.core.schemas import SchemaFault, check_resource
@@ -46,6 +47,7 @@ class Reader:
     named: dict[tuple[str, str, str], Component | None] = field(default_factory=dict)
     objects: int = 0
     named_found: set[tuple[str, str, str]] = field(default_factory=set)
+    _seen: Seen = field(default_factory=Seen)
     _declared: dict[tuple[str, str, str], Where] = field(default_factory=dict)
 
     def read(self, document: Any, source: Source) -> None:
@@ -92,6 +94,7 @@ class Reader:
             source = Source(source.file, source.line)  # without the text: a Secret's values are in it
         where = Where(source, ObjectRef(kind, namespace, name or text(manifest, "metadata", "generateName")))
         api_version = text(manifest, "apiVersion")
+        self.inventory.faults += self._seen.again(manifest, where, api_version.rpartition("/")[0])
         if api_version.startswith(_OUR_GROUP) or kind in _OUR_KINDS:
             self._read_ours(kind, manifest, where)
         elif not api_version or api_version.rpartition("/")[0] in _GROUPS:
@@ -104,7 +107,9 @@ class Reader:
         if "ENC[" in where.source.text and kind != "CustomResourceDefinition":
             what = f"{kind} is a kind that is not read: what looks like a handle in it is not judged"
             fix = "add the objects that come of it: pods, Services, ConfigMaps"
-            self.inventory.faults.append(finding("not-read", where, what, fix))
+            start = where.source.text.index("ENC[")
+            place = where.part(where.source.text, start, start + 4)
+            self.inventory.faults.append(finding("not-read", place, what, fix))
 
     def _read_known(self, kind: str, manifest: Mapping[str, Any], where: Where) -> None:
         self._check_annotations(kind, manifest, where)
@@ -122,7 +127,7 @@ class Reader:
         """Report templates on a workload itself, where no Agent looks: it reads pods."""
         for key in mapping(manifest, "metadata", "annotations") if TEMPLATES[kind] else ():
             if isinstance(key, str) and key.startswith(_TEMPLATE_PREFIXES):
-                place = where.at("metadata", "annotations", key)
+                place = where.at("metadata", "annotations", key).key()
                 path = ".".join((*TEMPLATES[kind], "metadata.annotations"))
                 what = (
                     f"stands on the {kind} itself, where no Agent looks: Agents read the annotations of pods"
@@ -169,6 +174,7 @@ class Reader:
 
     def _fault(self, fault: SchemaFault, where: Where) -> None:
         place = where.at(*fault.path)
+        place = place.key() if fault.on_key else place
         self.inventory.faults.append(
             finding(
                 "resource-invalid",

@@ -26,7 +26,14 @@ from enc_operator.core.references.gathering import (
 from enc_operator.core.references.model import Idle, Referrer, ReferrerKind
 from enc_operator.core.references.routes import Route, cluster_routes, node_routes, unresolved
 from enc_operator.core.references.scope import pod_scope, service_scope, unmatched_scope
-from enc_operator.core.templates.autodiscovery import Group, Key, groups_of, parse_key, parse_label
+from enc_operator.core.templates.autodiscovery import (
+    Group,
+    Key,
+    groups_of,
+    misspelt_suffix,
+    parse_key,
+    parse_label,
+)
 from enc_operator.core.templates.strings import telling_strings_in
 
 _SERVICE_IDENTIFIERS = ("service", "endpoints")
@@ -40,6 +47,7 @@ def gather_pod(gathered: Gathered, pod: PodFact, agents: Sequence[Agent]) -> Non
     where = pod.where.at(*pod.metadata, "annotations")
     referrer = Referrer(ReferrerKind.POD, pod.namespace, pod.service_account)
     gathered.findings += _foreign_identifiers(pod, keys, where)
+    gathered.findings += _misspelt(keys, where)
     for group in groups_of(keys, pod.annotations):
         renamed = check_ids(pod, group.flavour)
         identifiers = [renamed.get(container.name, container.name) for container in pod.containers]
@@ -62,9 +70,15 @@ def _unknown_container(gathered: Gathered, group: Group, where: Where, identifie
     names = ", ".join(sorted(identifiers))
     what = f'"{group.identifier}" is no container of the pod (there are: {names or "none"}): the Agent ignores the annotation'
     gathered.findings.append(
-        finding("template-invalid", where.at(key.text), what, "write a container's name after the /")
+        finding("container-unknown", _identifier(where, key), what, "write a container's name after the /")
     )
     return Idle("", f'"{group.identifier}" is no container of the pod')
+
+
+def _identifier(where: Where, key: Key) -> Where:
+    """Return the place of the identifier in an annotation's key."""
+    start = key.text.index("/") + 1
+    return where.at(key.text).key().part(key.text, start, start + len(key.identifier))
 
 
 def _foreign_identifiers(pod: PodFact, keys: Sequence[Key], where: Where) -> Iterator[Finding]:
@@ -72,9 +86,19 @@ def _foreign_identifiers(pod: PodFact, keys: Sequence[Key], where: Where) -> Ite
     for key in keys:
         if key.suffix == "check.id" and "://" in pod.annotations[key.text]:
             what = f'the check.id of "{key.identifier}" is written as the identifier of one running container'
-            yield finding(
-                "template-invalid", where.at(key.text), what, "write a name of your own, without ://"
-            )
+            place = where.at(key.text).part(pod.annotations[key.text])
+            yield finding("template-invalid", place, what, "write a name of your own, without ://")
+
+
+def _misspelt(keys: Sequence[Key], where: Where) -> Iterator[Finding]:
+    """Yield the keys whose suffix the Agent does not know, and that are close to one."""
+    for key in keys:
+        found = misspelt_suffix(key)
+        if found:
+            start, meant = found
+            what = f'the Agent knows no "{key.text[start:]}" here and takes nothing from it'
+            place = where.at(key.text).key().part(key.text, start)
+            yield finding("suffix-unknown", place, what, f'did you mean "{key.text[:start]}{meant}"?')
 
 
 def check_ids(pod: PodFact, flavour: Flavour) -> dict[str, str]:
@@ -91,6 +115,7 @@ def gather_service(gathered: Gathered, service: ServiceFact, agents: Sequence[Ag
     """Add what stands in the annotations of a Service."""
     keys = [key for key in map(parse_key, service.annotations) if key]
     where = service.where.at("metadata", "annotations")
+    gathered.findings += _misspelt(keys, where)
     referrer = Referrer(ReferrerKind.SERVICE, service.namespace)
     for group in groups_of(keys, service.annotations):
         idle = _service_idle(gathered, group, where)
@@ -116,7 +141,7 @@ def _service_idle(gathered: Gathered, group: Group, where: Where) -> Idle | None
         )
     else:
         return None
-    gathered.findings.append(finding("template-invalid", where.at(key.text), what, fix))
+    gathered.findings.append(finding("service-unseen", where.at(key.text).key(), what, fix))
     return Idle("", what)
 
 

@@ -94,6 +94,7 @@ def gather_group(
     """Add everything under the keys of one identifier; `where` is the place of the annotations or labels."""
     for problem in group.problems:
         place = where.at(problem.key.text).within(*problem.inner)
+        place = (place.key() if problem.on_key else place).spanning(problem.span)
         gathered.findings.append(finding(problem.code, place, problem.what, problem.fix))
     dead = Idle("" if group.problems else "not-resolved", NO_CHECK)
     for suffix, parsed in group.values.items():

@@ -64,11 +64,12 @@ class OtherTarget:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a handle names nothing that could be allowed."""
+    """Why a handle names nothing that could be allowed; `span` is the part of the text as written that is to blame."""
 
     code: str
     message: str
     fix: str
+    span: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,12 @@ class Reference:
     problem: Problem | None = None
     idle: Idle | None = None
     matches: tuple["Match", ...] = field(default=())
+
+    @property
+    def place(self) -> Where:
+        """Where a finding about it points: what is to blame, or the whole text."""
+        span = self.problem.span if self.problem else None
+        return self.where.part(self.text, *(span or (0, len(self.text))))
 
     @property
     def title(self) -> str:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from enc_operator.core.agents.backends import BackendKind, is_secret_setting
 from enc_operator.core.agents.model import Agent, OwnText
 from enc_operator.core.agents.oddities import oddities_in
-from enc_operator.core.agents.settings import variable_setting
-from enc_operator.core.findings import Where, finding
+from enc_operator.core.agents.settings import file_code, variable_setting
+from enc_operator.core.findings import Finding, Where, finding
 from enc_operator.core.inventory import Component, Container, PodFact
 from enc_operator.core.objects.detection import image_name, long_image_name
 from enc_operator.core.references.annotations import check_ids
@@ -35,7 +35,9 @@ def gather_setting(gathered: Gathered, own: OwnText) -> None:
     setting = variable_setting(own.path) or own.path
     if is_secret_setting(setting):
         what = f"{own.path} configures the secret backend itself: a handle there cannot work"
-        gathered.findings.append(finding("handle-in-secret-setting", own.where, what, "write the value out"))
+        gathered.findings.append(
+            finding("handle-in-secret-setting", own.where.part(own.text), what, "write the value out")
+        )
         return
     reading = read_setting(own.text, agent, own_referrer(agent))
     idle = NO_BACKEND if agent.backend.kind is BackendKind.NONE else None
@@ -67,12 +69,13 @@ def gather_check(gathered: Gathered, own: OwnText, agents: Sequence[Agent], pods
     try:
         file = parse_check_file(own.path, own.text)
     except SyntaxFault as fault:
-        place = own.where
+        place = own.where.spanning(fault.span(own.text))
         gathered.findings.append(
-            finding("config-invalid", place, f"{fault.message}: the Agent drops the file", fault.fix)
+            finding(file_code(fault), place, f"{fault.message}: the Agent drops the file", fault.fix)
         )
         return
     gathered.findings += oddities_in(file.parsed, own.where)
+    gathered.findings += _misplaced(own, file)
     if _waits_for_containers(file, own.agent):
         _gather_template(gathered, own, file, pods)
         return
@@ -84,6 +87,19 @@ def gather_check(gathered: Gathered, own: OwnText, agents: Sequence[Agent], pods
         idle = None if file.is_live(inner) else Idle("not-resolved", NO_CHECK)
         gather_text(gathered, text, own.where.within(*inner), origin, lookups, idle)
     gather_shadowed(gathered, file.parsed, own.where, origin, lookups)
+
+
+def _misplaced(own: OwnText, file: CheckFile) -> Iterator[Finding]:
+    """Yield what an Agent makes of a file that is for another one, or that it matches by an expression."""
+    if file.expression:
+        what = "which containers it reaches is not checked: the expression is not evaluated here"
+        fix = "name the pods' namespaces in the handles, or match by ad_identifiers"
+        yield finding("cel-unchecked", own.where.within("cel_selector").key(), what, fix)
+    node = own.agent.component is Component.NODE and own.agent.in_kubernetes
+    if node and file.cluster_check and not file.is_template:
+        what = f"a cluster check, which {own.agent.title} runs and resolves too, on every node"
+        fix = "mount the file in the Cluster Agent only"
+        yield finding("cluster-check-on-node", own.where.within("cluster_check").key(), what, fix)
 
 
 def _waits_for_containers(file: CheckFile, agent: Agent) -> bool:

@@ -1,7 +1,7 @@
 """One string of a template, as one Agent would read it: no handle, a Secret's key, something else, or a problem."""
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from enc_operator.core.agents.backends import KUBERNETES_PREFIX, Backend, BackendKind, Opaque
 from enc_operator.core.agents.model import Agent
@@ -50,7 +50,7 @@ def read_text(text: str, lookup: Lookup, agent: Agent | None, referrer: Referrer
         return None
     if referrer.kind is ReferrerKind.OUTSIDE and handle_in(substituted.text) is None:
         return None
-    return _read(substituted, agent, referrer)
+    return _read(text, substituted, agent, referrer)
 
 
 def _is_lone_variable(text: str) -> bool:
@@ -70,10 +70,24 @@ def _within_text(lookup: Lookup) -> Lookup:
 
 def read_setting(text: str, agent: Agent, referrer: Referrer) -> Reading:
     """Read a handle of an Agent's own settings, where no template variables are."""
-    return _read(Substituted(text), agent, referrer)
+    return _read(text, Substituted(text), agent, referrer)
 
 
-def _read(substituted: Substituted, agent: Agent | None, referrer: Referrer) -> Reading:
+def _read(text: str, substituted: Substituted, agent: Agent | None, referrer: Referrer) -> Reading:
+    """Read a substituted text, and put the place of its problem into terms of the text as written."""
+    reading = _read_substituted(substituted, agent, referrer)
+    problem = reading.problem
+    if problem is None or problem.span is None:
+        return reading
+    shift = max(substituted.text.find(_BRACKET), 0) + len(_BRACKET)
+    span = substituted.written(text, problem.span[0] + shift, problem.span[1] + shift)
+    return replace(reading, problem=replace(problem, span=span))
+
+
+_BRACKET = "ENC["
+
+
+def _read_substituted(substituted: Substituted, agent: Agent | None, referrer: Referrer) -> Reading:
     handle = handle_in(substituted.text)
     shown = handle_in(substituted.shown()) or ""
     if handle is None:
@@ -95,8 +109,9 @@ def _read(substituted: Substituted, agent: Agent | None, referrer: Referrer) -> 
 def _problem(error: HandleError, agent: Agent | None) -> Problem:
     """Say whose grammar refuses the handle, where the user chose the backend."""
     if agent is not None and agent.backend.is_users:
-        return Problem("backend-unreadable", f"{agent.backend} cannot read it: {error.message}", error.fix)
-    return Problem(_CODES.get(error.code, error.code), error.message, error.fix)
+        message = f"{agent.backend} cannot read it: {error.message}"
+        return Problem("backend-unreadable", message, error.fix, (error.start, error.end))
+    return Problem(_CODES.get(error.code, error.code), error.message, error.fix, (error.start, error.end))
 
 
 _CODES = {"path-refused": "file-refused"}
@@ -112,6 +127,7 @@ def _refused_variables(substituted: Substituted, referrer: Referrer) -> Problem 
                 "variable-refused",
                 f"{filled.variable} is the environment of the Agent, not of the pod: it may not decide which Secret is read",
                 "write the Secret's name out",
+                _place(filled, substituted),
             )
     if any(gap.kind is Unknown.ANY for gap in substituted.gaps):
         return _undetermined(substituted, "which Secret it names")
@@ -126,13 +142,22 @@ def _undetermined(substituted: Substituted, what: str) -> Problem:
         if own
         else "write the handle out"
     )
-    return Problem("handle-undetermined", f"the value of {names} decides {what}", fix)
+    message = f"the value of {names} decides {what}"
+    return Problem("handle-undetermined", message, fix, _place(substituted.gaps[0], substituted))
+
+
+def _place(filled: Filled, substituted: Substituted) -> tuple[int, int]:
+    """Return where a variable's value stands, counted from the bracket of the handle."""
+    shifted = _shift(filled, max(substituted.text.find(_BRACKET), 0) + len(_BRACKET))
+    return shifted.start, shifted.end
 
 
 def _read_handle(handle: str, substituted: Substituted, agent: Agent | None, referrer: Referrer) -> Reading:
     backend = agent.backend if agent else _NO_BACKEND
+    if not handle and backend.kind not in (BackendKind.CUSTOM, BackendKind.TYPE):
+        return Reading(handle, problem=_EMPTY)
     parsed = backend.read(handle)
-    start = substituted.text.index("ENC[") + len("ENC[")
+    start = substituted.text.index(_BRACKET) + len(_BRACKET)
     filled = [_shift(item, start) for item in substituted.filled]
     if isinstance(parsed, Opaque):
         problem = (
@@ -150,6 +175,14 @@ def _read_handle(handle: str, substituted: Substituted, agent: Agent | None, ref
     return _read_file(
         handle, _path_of(parsed.path.text, isinstance(parsed, MountedFile), backend), agent, referrer
     )
+
+
+_EMPTY = Problem(
+    "handle-malformed",
+    "there is no handle between the brackets",
+    "write ENC[k8s_secret@namespace/name/key]",
+    (-len(_BRACKET), 1),
+)
 
 
 def _opaque_problem(
@@ -171,10 +204,11 @@ def _read_secret(handle: str, parsed: KubernetesSecret, filled: list[Filled], re
         if _decides_namespace(item, parsed) and str(item.variable) != "%%kube_namespace%%":
             what = f"{item.variable} may not stand in the namespace: only %%kube_namespace%% may"
             fix = "write the namespace out, or %%kube_namespace%%"
-            return Reading(handle, problem=Problem("variable-refused", what, fix))
+            return Reading(handle, problem=Problem("variable-refused", what, fix, (item.start, item.end)))
     if _has_gap(parsed.namespace, filled):
         service = referrer.kind is ReferrerKind.SERVICE
-        return Reading(handle, problem=_NO_NAMESPACE if service else _UNKNOWN_NAMESPACE)
+        problem = _NO_NAMESPACE if service else _UNKNOWN_NAMESPACE
+        return Reading(handle, problem=replace(problem, span=parsed.namespace[1:]))
     name = None if _has_gap(parsed.name, filled) else parsed.name.text
     key = None if _has_gap(parsed.key, filled) else parsed.key.text
     return Reading(handle, SecretTarget(parsed.namespace.text, name, key))

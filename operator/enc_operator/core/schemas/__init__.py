@@ -1,12 +1,11 @@
-"""Is a document what its schema says? Custom resources against their CRDs, annotations against the Agent's decoder.
+"""Is a document what its schema says? Custom resources against their CRDs.
 
 What belongs here: shapes, and the CEL rules in Python. What does not: what a valid resource means, and where its text
 comes from.
 """
 
-from enc_operator.core.schemas.autodiscovery import check_annotation
 from enc_operator.core.schemas.definitions import read_crds
 from enc_operator.core.schemas.faults import SchemaFault
 from enc_operator.core.schemas.resources import check_resource
 
-__all__ = ["SchemaFault", "check_annotation", "check_resource", "read_crds"]
+__all__ = ["SchemaFault", "check_resource", "read_crds"]

@@ -22,11 +22,15 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class SchemaFault:
-    """One fault: `path` leads to a value that is in the document, also where something is missing in it."""
+    """One fault: `path` leads to a value that is in the document, also where something is missing in it.
+
+    `on_key` says that its key is wrong, and not the value.
+    """
 
     path: Path
     message: str
     fix: str
+    on_key: bool = False
 
 
 def type_name(value: Any) -> str:

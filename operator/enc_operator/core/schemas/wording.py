@@ -65,7 +65,10 @@ def _unknown_fields(violation: Violation) -> Iterator[tuple[Path, SchemaFault]]:
     for name in islice(unknown, _MOST):
         meant = closest(name, absent)
         fix = f'did you mean "{meant}"?' if meant else f"remove it; known here: {choices(known)}"
-        yield (*path, meant or name), SchemaFault((*path, name), f"unknown field {quote(name)}", fix)
+        yield (
+            (*path, meant or name),
+            SchemaFault((*path, name), f"unknown field {quote(name)}", fix, on_key=True),
+        )
 
 
 def _missing_fields(violation: Violation) -> Iterator[tuple[Path, SchemaFault]]:

@@ -5,19 +5,24 @@ hostile text is a `SyntaxFault` and never a crash.
 """
 
 from enc_operator.core.syntax.documents import split_documents
-from enc_operator.core.syntax.faults import Mark, SyntaxFault
+from enc_operator.core.syntax.excerpts import Excerpt, excerpt
+from enc_operator.core.syntax.faults import SyntaxFault
 from enc_operator.core.syntax.json_text import parse_json
-from enc_operator.core.syntax.sources import Position, Source
-from enc_operator.core.syntax.yaml_text import Duplicate, Parsed, marks_of, parse_yaml
+from enc_operator.core.syntax.nodes import Duplicate, Mark, Span
+from enc_operator.core.syntax.sources import Extent, Position, Source
+from enc_operator.core.syntax.yaml_text import Parsed, parse_yaml
 
 __all__ = [
     "Duplicate",
+    "Excerpt",
+    "Extent",
     "Mark",
     "Parsed",
     "Position",
     "Source",
+    "Span",
     "SyntaxFault",
-    "marks_of",
+    "excerpt",
     "parse_json",
     "parse_yaml",
     "split_documents",

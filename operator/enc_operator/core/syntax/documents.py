@@ -4,7 +4,11 @@ Lines end where YAML 1.1 ends them, since that is how libyaml counts: at CR, LF,
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
+
+from enc_operator.core.syntax.nodes import Mark
 
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _LINE_START = "(?:\\A|(?<=[\n\r\x85\u2028\u2029]))"
@@ -20,6 +24,31 @@ _DIRECTIVE = re.compile(_LINE_START + "\ufeff?%")
 def lines_of(text: str) -> list[str]:
     """Return the lines of a text without their breaks."""
     return _BREAK.split(text)
+
+
+@lru_cache(maxsize=32)
+def line_starts(text: str) -> list[int]:
+    """Return the offset at which each line begins."""
+    return [0, *(found.end() for found in _BREAK.finditer(text))]
+
+
+def line_end(text: str, offset: int) -> int:
+    """Return where the line of an offset ends, its break left out."""
+    found = _BREAK.search(text, offset)
+    return found.start() if found else len(text)
+
+
+def mark_at(text: str, offset: int) -> Mark:
+    """Return the line and column of an offset."""
+    starts = line_starts(text)
+    line = bisect_right(starts, offset) - 1
+    return Mark(line, offset - starts[line])
+
+
+def offset_of(text: str, mark: Mark) -> int:
+    """Return the offset of a line and column."""
+    starts = line_starts(text)
+    return starts[min(mark.line, len(starts) - 1)] + mark.column
 
 
 def split_documents(text: str) -> Iterator[tuple[int, str]]:

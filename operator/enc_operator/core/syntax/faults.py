@@ -1,14 +1,7 @@
 """What is wrong with a text, and where: shared by the readers of this package."""
 
-from typing import NamedTuple
-
-
-class Mark(NamedTuple):
-    """A place in a text; line and column count from 0, the column in code points."""
-
-    line: int
-    column: int
-
+from enc_operator.core.syntax.documents import offset_of
+from enc_operator.core.syntax.nodes import Mark, Span
 
 START = Mark(0, 0)
 
@@ -22,6 +15,11 @@ class SyntaxFault(Exception):  # noqa: N818 - a fault of the text, not of the pr
         self.message = message
         self.fix = fix
         self.mark = mark
+
+    def span(self, text: str) -> Span:
+        """Return the place as one character of the text that cannot be read."""
+        offset = offset_of(text, self.mark)
+        return Span(text, offset, min(offset + 1, len(text)), telling=False)
 
     def __str__(self) -> str:
         return self.message

@@ -8,12 +8,16 @@ import json
 import re
 from typing import Any
 
-from enc_operator.core.syntax.faults import START, Mark, SyntaxFault
-from enc_operator.core.syntax.yaml_text import MAX_DEPTH, Duplicate, Parsed
+from enc_operator.core.syntax.documents import mark_at
+from enc_operator.core.syntax.faults import SyntaxFault
+from enc_operator.core.syntax.json_tree import json_tree
+from enc_operator.core.syntax.nodes import Duplicate
+from enc_operator.core.syntax.yaml_text import MAX_DEPTH, Parsed
 
 # Python refuses to convert longer integers (CVE-2020-10735); Go goes on.
 _MAX_DIGITS = 4000
 _NESTING = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
+_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*+"|(-?Infinity|NaN)', re.DOTALL)
 _SURROGATE = "[dD][89a-fA-F][0-9a-fA-F]{2}"
 _ESCAPE = re.compile(
     rf"\\(?:u[dD][89abAB][0-9a-fA-F]{{2}}\\u[dD][c-fC-F][0-9a-fA-F]{{2}}|(u{_SURROGATE})|.)", re.DOTALL
@@ -22,7 +26,7 @@ _ESCAPE = re.compile(
 
 def parse_json(text: str) -> Parsed:
     """Read a text that is one JSON value; raise `SyntaxFault` when it cannot be read."""
-    parsed = Parsed()
+    parsed = Parsed(text)
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(items)
@@ -34,8 +38,15 @@ def parse_json(text: str) -> Parsed:
             _without_surrogates(text), object_pairs_hook=pairs, parse_int=_integer, parse_constant=_refuse
         )
     except json.JSONDecodeError as error:
-        where = Mark(error.lineno - 1, error.colno - 1)
+        where = mark_at(text, error.pos)
         raise SyntaxFault("json-invalid", f"not JSON: {_problem(error)}", _fix_for(error), where) from None
+    except _Constant as error:
+        where = mark_at(text, _constant_at(text))
+        raise SyntaxFault(
+            "json-invalid", f"not JSON: {error} is no JSON value", "write a number or null", where
+        ) from None
+    if parsed.duplicates:
+        parsed.duplicates = json_tree(text).duplicates
     return parsed
 
 
@@ -51,7 +62,7 @@ def _check_depth(text: str) -> None:
             depth -= 1
         if depth > MAX_DEPTH:
             message = f"nested more than {MAX_DEPTH} levels deep"
-            raise SyntaxFault("json-depth", message, "flatten the JSON")
+            raise SyntaxFault("json-depth", message, "flatten the JSON", mark_at(text, token.start()))
 
 
 def _without_surrogates(text: str) -> str:
@@ -61,8 +72,16 @@ def _without_surrogates(text: str) -> str:
     return _ESCAPE.sub(lambda escape: "\\ufffd" if escape[1] else escape[0], text)
 
 
+class _Constant(Exception):  # noqa: N818 - never leaves this module
+    """A word that Python's reader takes for a number and Go's does not."""
+
+
 def _refuse(constant: str) -> None:
-    raise SyntaxFault("json-invalid", f"not JSON: {constant} is no JSON value", "write a number or null")
+    raise _Constant(constant)
+
+
+def _constant_at(text: str) -> int:
+    return next(found.start(1) for found in _CONSTANT.finditer(text) if found[1])
 
 
 def _integer(digits: str) -> int | float:
@@ -74,7 +93,7 @@ def _last_ones(parsed: Parsed, items: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in items:
         if key in result:
-            parsed.duplicates.append(Duplicate(key, START))
+            parsed.duplicates.append(Duplicate(key))
             parsed.shadowed.append(result.pop(key))
         result[key] = value
     return result

@@ -25,6 +25,7 @@ _NUMBER_START = frozenset("-+.0123456789")
 _MAX_DIGITS = 4000
 _PREFIX = "tag:yaml.org,2002:"
 MERGE = _PREFIX + "merge"
+BINARY = _PREFIX + "binary"
 
 
 def resolve_plain(text: str) -> Any:
@@ -40,7 +41,7 @@ def resolve_plain(text: str) -> Any:
 
 def resolve_tagged(tag: str, text: str) -> Any:
     """Resolve a scalar with an explicit tag; an unknown tag or an unfit value leaves the text."""
-    if tag == _PREFIX + "binary":
+    if tag == BINARY:
         return _binary(text)
     if tag == _PREFIX + "str":
         return text

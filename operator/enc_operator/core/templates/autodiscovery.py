@@ -6,12 +6,24 @@ and which parts of its JSON the Agent takes as a check; it does not look for han
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from enc_operator.core.inventory import Flavour
+from enc_operator.core.schemas.faults import closest
 from enc_operator.core.syntax import SyntaxFault, parse_json
-from enc_operator.core.syntax.yaml_text import Parsed
+from enc_operator.core.templates.groups import (
+    CHECK_NAMES,
+    CHECKS,
+    INSTANCES,
+    JSON_SUFFIXES,
+    LOGS,
+    Group,
+    Key,
+    Problem,
+)
+from enc_operator.core.templates.version1 import LISTS, find_lists
+
+__all__ = ["Group", "Key", "Problem", "groups_of", "misspelt_suffix", "parse_key", "parse_label"]
 
 PREFIXES: dict[str, tuple[Flavour, bool]] = {
     "ad.datadoghq.com/": (Flavour.DATADOG, False),
@@ -21,19 +33,9 @@ PREFIXES: dict[str, tuple[Flavour, bool]] = {
 }
 LABEL_PREFIXES = {"com.datadoghq.ad.": Flavour.DATADOG, "com.stackstate.ad.": Flavour.STACKSTATE}
 
-CHECKS, CHECK_NAMES, INIT_CONFIGS, INSTANCES, LOGS = (
-    "checks",
-    "check_names",
-    "init_configs",
-    "instances",
-    "logs",
-)
-_JSON_SUFFIXES = (CHECKS, CHECK_NAMES, INIT_CONFIGS, INSTANCES, LOGS)
 _PLAIN_SUFFIXES = ("check.id", "ignore_autodiscovery_tags", "check_tag_cardinality", "tags", "resolve")
 _NOT_TEMPLATES = ("tags", "tolerate-unready")
-_LISTS = (CHECK_NAMES, INIT_CONFIGS, INSTANCES)
 _LIVE_FIELDS = (INSTANCES, "init_config", LOGS)
-_LIVE_DEPTH = 2  # a live part is at most `check name`, `field`
 # What the Agent decodes a check's fields into; null leaves any of them as it is.
 _FIELDS: dict[str, tuple[type, str]] = {
     "name": (str, "a string"),
@@ -41,50 +43,7 @@ _FIELDS: dict[str, tuple[type, str]] = {
     "ignore_autodiscovery_tags": (bool, "true or false"),
     "check_tag_cardinality": (str, "a string"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """An Autodiscovery key taken apart; `text` is the whole key."""
-
-    text: str
-    flavour: Flavour
-    legacy: bool
-    identifier: str
-    suffix: str
-
-    @property
-    def holds_json(self) -> bool:
-        """Whether the Agent decodes the value as JSON."""
-        return self.suffix in _JSON_SUFFIXES
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why the Agent takes no check from a key (or from one item of it)."""
-
-    key: Key
-    code: str
-    what: str
-    fix: str
-    inner: tuple[Any, ...] = ()
-
-
-@dataclass(slots=True)
-class Group:
-    """The keys of one identifier, decoded: what they hold, which parts are live, and what is wrong with them."""
-
-    identifier: str
-    flavour: Flavour
-    legacy: bool
-    keys: dict[str, Key] = field(default_factory=dict)
-    values: dict[str, Parsed] = field(default_factory=dict)
-    live: set[tuple[str, tuple[Any, ...]]] = field(default_factory=set)
-    problems: list[Problem] = field(default_factory=list)
-
-    def is_live(self, suffix: str, inner: tuple[Any, ...]) -> bool:
-        """Tell whether the Agent takes what stands at this path as part of a check."""
-        return any((suffix, inner[:length]) in self.live for length in range(_LIVE_DEPTH + 1))
+_KNOWN_FIELDS = (*_FIELDS, "init_config", LOGS)
 
 
 def parse_key(text: str) -> Key | None:
@@ -106,10 +65,19 @@ def parse_label(text: str) -> Key | None:
 
 
 def _split(rest: str) -> tuple[str, str]:
-    for suffix in (*_JSON_SUFFIXES, *_PLAIN_SUFFIXES):
+    for suffix in (*JSON_SUFFIXES, *_PLAIN_SUFFIXES):
         if rest.endswith("." + suffix):
             return rest[: -len(suffix) - 1], suffix
     return rest, ""
+
+
+def misspelt_suffix(key: Key) -> tuple[int, str] | None:
+    """Return where an unknown suffix begins in a key, and the known one that was probably meant."""
+    start = key.text.rfind(".") + 1
+    if key.suffix or start <= key.text.find("/") + 1:
+        return None
+    meant = closest(key.text[start:], (*JSON_SUFFIXES, *_PLAIN_SUFFIXES))
+    return (start, meant) if meant else None
 
 
 def groups_of(keys: Iterable[Key], texts: Mapping[str, str]) -> list[Group]:
@@ -140,7 +108,13 @@ def _decode(group: Group, key: Key, text: str) -> None:
         group.values[key.suffix] = parse_json(text)
     except SyntaxFault as fault:
         group.problems.append(
-            Problem(key, fault.code, f"{fault.message}: the Agent drops this annotation", fault.fix)
+            Problem(
+                key,
+                fault.code,
+                f"{fault.message}: the Agent drops this annotation",
+                fault.fix,
+                span=fault.span(text),
+            )
         )
 
 
@@ -153,7 +127,7 @@ def _find_live(groups: list[Group]) -> None:
             suffix = min(suffix for suffix, _ in group.live)
             group.live.clear()
             what = f"the Agent reads one prefix for an identifier, and {read.text} decides for the other"
-            _complain(group, suffix, what, f"move it to the prefix of {read.text}")
+            group.complain(suffix, what, f"move it to the prefix of {read.text}", on_key=True)
 
 
 def _prefix_read(groups: list[Group]) -> Key:
@@ -165,10 +139,12 @@ def _prefix_read(groups: list[Group]) -> Key:
 def _find_parts(group: Group) -> None:
     if CHECKS in group.keys and not group.legacy:
         _checks(group)  # the v1 keys are not read when a v2 key exists, even when its JSON is bad
-    elif any(suffix in group.keys for suffix in _LISTS):
-        _lists(group)
+    elif any(suffix in group.keys for suffix in LISTS):
+        find_lists(group)
     if CHECKS in group.keys and group.legacy:
-        _complain(group, CHECKS, "the legacy prefix has no such key", "use the prefix that begins with ad.")
+        group.complain(
+            CHECKS, "the legacy prefix has no such key", "use the prefix that begins with ad.", on_key=True
+        )
     if LOGS in group.values:
         _logs(group)
 
@@ -177,22 +153,41 @@ def _checks(group: Group) -> None:
     value = group.values[CHECKS].value if CHECKS in group.values else {}
     if not isinstance(value, dict):
         what = "must be a JSON object from check name to its configuration"
-        _complain(group, CHECKS, what, '{"redisdb": {"instances": […]}}')
+        group.complain(CHECKS, what, '{"redisdb": {"instances": […]}}')
         return
     live: set[tuple[str, tuple[Any, ...]]] = set()
     for check, configuration in value.items():
         problem = _check_problem(check, configuration)
         if problem:
             what, fix, inner = problem
-            _complain(group, CHECKS, f"{what}, which voids the whole annotation", fix, *inner)
+            group.complain(CHECKS, f"{what}, which voids the whole annotation", fix, *inner)
             return
+        _note_null(group, check, configuration or {})
         # Go's decoder ignores the case of field names; of two that differ in nothing else the last wins.
         fields = {_fold(name): name for name in configuration or ()}
         live |= {(CHECKS, (check, name)) for field, name in fields.items() if field in _LIVE_FIELDS}
         if not fields.keys() & {INSTANCES, LOGS}:
-            what = f'check "{check}" has neither instances nor logs: nothing runs'
-            _complain(group, CHECKS, what, 'add "instances": [{…}]', check)
+            _note_idle(group, check, configuration or {})
     group.live |= live
+
+
+def _note_null(group: Group, check: str, configuration: Mapping[str, Any]) -> None:
+    for name, value in configuration.items():
+        if value is None and _fold(name) == "init_config":
+            what = f'"{name}" of check "{check}" is null: with a secret backend the Agent drops the check'
+            group.complain(CHECKS, what, "write {}", check, name, code="init-config-null")
+
+
+def _note_idle(group: Group, check: str, configuration: Mapping[str, Any]) -> None:
+    what = f'check "{check}" has neither instances nor logs: nothing runs'
+    meant = {
+        name: closest(name, (INSTANCES, LOGS)) for name in configuration if _fold(name) not in _KNOWN_FIELDS
+    }
+    name = next((name for name, known in meant.items() if known), None)
+    if name is None:
+        group.complain(CHECKS, what, 'add "instances": [{…}]', check, on_key=True)
+    else:
+        group.complain(CHECKS, what, f'did you mean "{meant[name]}"?', check, name, on_key=True)
 
 
 def _check_problem(check: str, configuration: Any) -> tuple[str, str, tuple[Any, ...]] | None:
@@ -218,70 +213,8 @@ def _fold(name: str) -> str:
     return name.lower().replace("ſ", "s")
 
 
-def _lists(group: Group) -> None:
-    missing = [suffix for suffix in _LISTS if suffix not in group.keys]
-    if missing:
-        present = min(set(group.keys) & set(_LISTS))
-        names = " and ".join(
-            f"{group.identifier}.{suffix}" if group.identifier else suffix for suffix in missing
-        )
-        what = f"needs {names} beside it: without it the Agent takes no check"
-        _complain(group, present, what, f"add {names}")
-    elif all(suffix in group.values for suffix in _LISTS):
-        lengths = [_length(group, suffix, group.values[suffix].value) for suffix in _LISTS]
-        if None not in lengths:
-            _compare(group, *lengths)
-
-
-def _length(group: Group, suffix: str, value: Any) -> int | None:
-    """Return how many checks a list is for, or None with what is wrong with it; an empty list in it counts for none."""
-    if not isinstance(value, list | None):
-        _complain(group, suffix, "must be a JSON list", "write […]")
-        return None
-    length = 0
-    for index, item in enumerate(value or ()):
-        if not _fits(suffix, item):
-            what, fix = _ITEMS[suffix]
-            what = f"item {index} must be {what}: the Agent takes none of the three lists"
-            _complain(group, suffix, what, fix, index)
-            return None
-        length += suffix == CHECK_NAMES or item != []
-    return length
-
-
-_ITEMS = {
-    CHECK_NAMES: ("a string", "write the check's name"),
-    INIT_CONFIGS: ("one JSON object", "write {}"),
-    INSTANCES: ("a JSON object or a list of them", "write {…}"),
-}
-
-
-def _fits(suffix: str, item: Any) -> bool:
-    if suffix == CHECK_NAMES:
-        return isinstance(item, str | None)
-    members = item if isinstance(item, list) else [item]
-    few = suffix == INSTANCES or len(members) <= 1
-    return few and all(isinstance(member, dict) for member in members)
-
-
-def _compare(group: Group, names: int | None, inits: int | None, instances: int | None) -> None:
-    if names == inits == instances:
-        group.live |= {(INIT_CONFIGS, ()), (INSTANCES, ())}
-        return
-    what = (
-        f"{names} check_names, {inits} init_configs and {instances} instances: the Agent takes none of them"
-    )
-    _complain(group, CHECK_NAMES, what, "give the three lists the same length")
-
-
 def _logs(group: Group) -> None:
     if isinstance(group.values[LOGS].value, list):
         group.live.add((LOGS, ()))
     else:
-        _complain(
-            group, LOGS, "must be a JSON list of log configurations", '[{"source": "…", "service": "…"}]'
-        )
-
-
-def _complain(group: Group, suffix: str, what: str, fix: str, *inner: Any) -> None:
-    group.problems.append(Problem(group.keys[suffix], "template-invalid", what, fix, inner))
+        group.complain(LOGS, "must be a JSON list of log configurations", '[{"source": "…", "service": "…"}]')

@@ -59,11 +59,13 @@ def _members(value: Any) -> Iterator[tuple[Any, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """A text that looks meant as a handle and is none."""
+    """A text that looks meant as a handle and is none; from `start` to `end` is what looks so."""
 
     code: str
     what: str
     fix: str
+    start: int
+    end: int
 
 
 def near_miss(text: str) -> NearMiss | None:
@@ -72,25 +74,31 @@ def near_miss(text: str) -> NearMiss | None:
         return _near_miss(text)
     lowered = text.strip(_BLANKS)
     if lowered[:4].upper() == "ENC[" and lowered.endswith("]"):
-        return NearMiss(
-            "handle-case", f"`{lowered[:4]}` is not `ENC[`: the Agent leaves it as it stands", "write ENC[…]"
-        )
+        what = f"`{lowered[:4]}` is not `ENC[`: the Agent leaves it as it stands"
+        start = text.index(lowered)
+        return NearMiss("handle-case", what, "write ENC[…]", start, start + 4)
     return None
 
 
 def _near_miss(text: str) -> NearMiss | None:
     if handle_in(text) is not None:
         return None
+    start = text.index("ENC[")
+    end = text.find("]", start) + 1 or start + 4
     if handle_in(text.strip(_BLANKS)) is not None:
         return NearMiss(
             "handle-newline",
             "a line break before or after the handle keeps the Agent from seeing it",
             'write it on one line in quotes, or use "|-" or ">-" instead of "|" or ">"',
+            start,
+            end,
         )
     return NearMiss(
         "handle-partial",
         "a handle must be the entire value; inside other text the Agent leaves it as it stands",
         "make ENC[…] the whole value, and put the rest of the text into the Secret",
+        start,
+        end,
     )
 
 
@@ -98,4 +106,4 @@ def handle_key(key: str) -> NearMiss | None:
     """Tell that a mapping's key is written as a handle, which the Agent never resolves."""
     if handle_in(key) is None:
         return None
-    return NearMiss("handle-as-key", "a handle as a key is never resolved", "use it as a value")
+    return NearMiss("handle-as-key", "a handle as a key is never resolved", "use it as a value", 0, len(key))

@@ -4,6 +4,7 @@ Source: the Agent's `pkg/util/tmplvar/resolver.go`. A variable whose value is no
 that whatever *could* become a handle is seen.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -74,6 +75,23 @@ class Substituted:
             position = gap.end
         return "".join(pieces) + self.text[position:]
 
+    def written(self, original: str, start: int, end: int) -> tuple[int, int]:
+        """Return where a piece of the substituted text stands in the text that it was made of."""
+        marked = self._marked(start, end=False), self._marked(end, end=True)
+        tokens = [found.start() for found in _LETTER.finditer(original)] + [len(original)]
+        return tokens[marked[0]], tokens[max(marked)]
+
+    def _marked(self, offset: int, *, end: bool) -> int:
+        """Return an offset in the text after `%%` became `‰`; inside a value it is that of the variable."""
+        shift = 0
+        for filled in self.filled:
+            if offset < filled.start or (end and offset == filled.start):
+                break
+            if offset < filled.end or (end and offset == filled.end):
+                return filled.variable.end if end else filled.variable.start
+            shift = filled.variable.end - filled.end
+        return offset + shift
+
     def could_be_handle(self) -> bool:
         """Tell whether some values of the unknown variables make it a handle."""
         if not self.gaps:
@@ -89,6 +107,9 @@ class Substituted:
                 yield filled.kind
                 position = filled.end
         yield self.text[position:]
+
+
+_LETTER = re.compile("%%|.", re.DOTALL)
 
 
 def variables_in(text: str) -> Iterator[Variable]:

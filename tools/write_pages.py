@@ -1,0 +1,46 @@
+"""Write docs/findings.md and a page for each code, from the catalogue, its examples, and what encctl says of them."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from enc_operator.cli.inputs import Text
+from enc_operator.cli.loading import Options, assess_inventory, load
+from enc_operator.cli.pages import examples_of
+from enc_operator.cli.printing import in_file_order
+from enc_operator.core.findings import CATALOGUE
+from enc_operator.core.findings.pages import HEAD, render_index, render_page
+from enc_operator.core.rendering import finding_lines
+
+DOCS = Path(__file__).parents[1] / "docs"
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Yield each page's file with its text."""
+    yield DOCS / "findings.md", HEAD + render_index()
+    for code in CATALOGUE:
+        examples = examples_of(code)
+        page = render_page(code, {**examples, "report": _report(examples["bad"])})
+        yield DOCS / "findings" / f"{code}.md", HEAD + page
+
+
+def _report(text: str) -> str:
+    inventory = load([Text("bad.yaml", text, named=False)], Options(now=_NOW)).inventory
+    findings = in_file_order(assess_inventory(inventory).findings)
+    return "\n".join(line for finding in findings for _, line in finding_lines(finding))
+
+
+def main() -> None:
+    """Write the pages, and remove those of codes that are gone."""
+    written = dict(pages())
+    for file in (DOCS / "findings").glob("*.md"):
+        if file not in written:
+            file.unlink()
+    for file, text in written.items():
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
