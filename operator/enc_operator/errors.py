@@ -1,6 +1,7 @@
 """The errors of enc-operator that a user can meet.
 
 EncError
+├── ApiError       the API server refused a call, or was not reached (cluster/calls.py)
 ├── InputError     a file or folder cannot be read
 └── UsageError     the command line makes no sense
 """
