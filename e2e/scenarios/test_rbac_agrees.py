@@ -103,7 +103,8 @@ def evaluator(objects: Sequence[Object]) -> Evaluator:
     inventory = load(
         [Text("rbac.json", json.dumps({"kind": "List", "items": objects}), named=True)], Options()
     ).inventory
-    assert not inventory.faults
+    replaced = "object-duplicate"  # meant here: an object that was sent twice
+    assert not [fault for fault in inventory.faults if fault.code != replaced]
     return Evaluator(inventory.roles, inventory.bindings)
 
 
