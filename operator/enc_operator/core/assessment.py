@@ -5,7 +5,7 @@ the same `Assessment`.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,14 +75,20 @@ def questions(inventory: Inventory, prepared: Prepared | None = None) -> list[Qu
     authority = authority_of(inventory, agents)
     found: set[Question] = set()
     for reference in gathered.references:
-        for referrer in (reference.referrer, *(match.referrer for match in reference.matches)):
-            if isinstance(reference.target, SecretTarget):
-                question = question_of(referrer, reference.target, authority)
-                if question:
-                    found.update((question, *agent_question(reference)))
-                elif not isinstance(decide(referrer, reference.target, authority), Allowed):
-                    found.update(agent_question(reference))
+        found.update(questions_about(reference, authority))
     return sorted(found)
+
+
+def questions_about(reference: Reference, authority: Authority) -> Iterator[Question]:
+    """Yield what to ask of RBAC about one reference, for itself and for each pod that it reaches."""
+    if not isinstance(reference.target, SecretTarget):
+        return
+    for referrer in (reference.referrer, *(match.referrer for match in reference.matches)):
+        question = question_of(referrer, reference.target, authority)
+        if question:
+            yield from (question, *agent_question(reference))
+        elif not isinstance(decide(referrer, reference.target, authority), Allowed):
+            yield from agent_question(reference)
 
 
 def authority_of(inventory: Inventory, agents: Iterable[Agent]) -> Authority:
@@ -139,15 +145,18 @@ def judge(reference: Reference, authority: Authority) -> Judged:
 NO_POD = "no pod decides it yet"
 
 
+def need_of(item: Judged) -> Need | None:
+    """Return the permission that follows from a decided reference, or None."""
+    reference, agent, target = item.reference, item.reference.agent, item.reference.target
+    if not (item.granted and agent and agent.in_kubernetes and isinstance(target, SecretTarget)):
+        return None
+    if target.name is None or target.file is not None or not reference.live:
+        return None
+    return Need(target.namespace, agent.namespace, agent.service_account, target.name)
+
+
 def _needs(judged: Iterable[Judged]) -> list[tuple[Need, int]]:
-    counts: Counter[Need] = Counter()
-    for item in judged:
-        reference, agent, target = item.reference, item.reference.agent, item.reference.target
-        if not (item.granted and agent and agent.in_kubernetes and isinstance(target, SecretTarget)):
-            continue
-        if target.name is not None and target.file is None and reference.live:
-            counts[Need(target.namespace, agent.namespace, agent.service_account, target.name)] += 1
-    return sorted(counts.items())
+    return sorted(Counter(filter(None, map(need_of, judged))).items())
 
 
 def _injections(

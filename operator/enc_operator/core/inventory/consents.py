@@ -69,3 +69,5 @@ class TargetFact:
     timeout: int = 25
     volumes: tuple[SecretVolume, ...] = ()
     cross_namespace: bool = False
+    manage: str = "Plan"
+    enforcement: str = "audit"

@@ -50,6 +50,8 @@ def read_target(manifest: Mapping[str, Any], where: Where, namespace: str, name:
         resolver.get("timeout", defaults.timeout),
         tuple(_volume(item) for _, item in entries(spec, "secretVolumes")),
         spec.get("crossNamespace") is True,
+        text(spec, "manage") or defaults.manage,
+        text(spec, "enforcement") or defaults.enforcement,
     )
 
 

@@ -8,7 +8,7 @@ from enc_operator.core.agents.model import Agent, OwnText
 from enc_operator.core.agents.oddities import oddities_in
 from enc_operator.core.agents.settings import file_code, variable_setting
 from enc_operator.core.findings import Finding, Where, finding
-from enc_operator.core.inventory import Component, Container, PodFact
+from enc_operator.core.inventory import Component, Container, Flavour, PodFact
 from enc_operator.core.objects.detection import image_name, long_image_name
 from enc_operator.core.references.annotations import check_ids
 from enc_operator.core.references.gathering import (
@@ -145,6 +145,12 @@ def _matching(
         )
         if images:
             yield pod, images
+
+
+def identifiers_of(pod: PodFact) -> set[str]:
+    """Return everything by which an identifier of some check's file may name a container of the pod."""
+    renamed = [check_ids(pod, flavour) for flavour in Flavour]
+    return {name for container in pod.containers for ids in renamed for name in _names(container, ids)}
 
 
 def _names(container: Container, renamed: Mapping[str, str]) -> set[str]:

@@ -1,0 +1,80 @@
+"""One decided reference in the ledger, and the indexes through which a change finds those that it may concern."""
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from enc_operator.core.inventory import Question
+from enc_operator.core.judgement import Judged
+from enc_operator.core.rbac.planning import Need
+from enc_operator.core.references.model import Reference, SecretTarget
+
+_K = TypeVar("_K")
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A reference with its decision; `until` is the end of one that is gone and lingers for the grace period."""
+
+    reference: Reference
+    judged: Judged
+    need: Need | None = None
+    questions: tuple[Question, ...] = ()
+    until: datetime | None = None
+
+    @property
+    def opened(self) -> str | None:
+        """The Secret's namespace where consent or RBAC decides; None where neither does."""
+        target = self.reference.target
+        if self.reference.problem or not isinstance(target, SecretTarget):
+            return None
+        referrers = (self.reference.referrer, *(match.referrer for match in self.reference.matches))
+        own = all(referrer.namespace == target.namespace for referrer in referrers)
+        return None if own and target.volume is None else target.namespace
+
+
+@dataclass(slots=True)
+class Entries:
+    """All entries: by their source, by the namespace that decides, by the question that they wait for."""
+
+    by_source: dict[Hashable, list[Entry]] = field(default_factory=dict)
+    lingering: set[Entry] = field(default_factory=set)
+    contested: dict[str, set[Entry]] = field(default_factory=dict)
+    asking: dict[Question, set[Entry]] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Entry]:
+        for entries in self.by_source.values():
+            yield from entries
+
+    def index(self, entry: Entry) -> None:
+        """Make an entry findable by what decides on it."""
+        if entry.opened is not None:
+            self.contested.setdefault(entry.opened, set()).add(entry)
+
+    def unindex(self, entry: Entry) -> None:
+        """Forget an entry."""
+        if entry.opened is not None:
+            _discard(self.contested, entry.opened, entry)
+        self.ask(entry, ())
+
+    def ask(self, entry: Entry, questions: Iterable[Question]) -> None:
+        """Note which questions an entry waits for, in place of those before."""
+        now = tuple(dict.fromkeys(questions))
+        for question in entry.questions:
+            if question not in now:
+                _discard(self.asking, question, entry)
+        for question in now:
+            self.asking.setdefault(question, set()).add(entry)
+        entry.questions = now
+
+    def all_contested(self) -> set[Entry]:
+        """Return the entries that not their own namespace decides."""
+        return {entry for entries in self.contested.values() for entry in entries}
+
+
+def _discard(index: dict[_K, set[Entry]], key: _K, entry: Entry) -> None:
+    found = index[key]
+    found.remove(entry)
+    if not found:
+        del index[key]

@@ -1,0 +1,115 @@
+"""An object of an API server to the fact that the ledger keeps of it: small, since there are many."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from sys import intern
+from typing import Any
+
+from enc_operator.core.findings import ObjectRef, Where
+from enc_operator.core.inventory import NOTHING, Container, InstrumentationFact, PodFact, WorkloadFact
+from enc_operator.core.ledger.facts import LIVE, Fact, NamespaceFact
+from enc_operator.core.objects.authorization import read_binding
+from enc_operator.core.objects.configuration import read_config_map
+from enc_operator.core.objects.consents import read_grant, read_target
+from enc_operator.core.objects.detection import COMPONENT_LABELS, component_of, detect_agent, flavour_of
+from enc_operator.core.objects.pods import read_pod, read_service
+from enc_operator.core.objects.shapes import labels, mapping, text
+from enc_operator.core.templates.autodiscovery import parse_key
+
+_FULL = "Full"
+_KEPT_METADATA = ("name", "namespace", "labels", "annotations")
+
+
+def read_live(kind: str, manifest: Mapping[str, Any]) -> Fact | None:
+    """Return the fact that an object makes, or None for what no assessment looks at.
+
+    `kind` is given since the items of a list carry none. Custom resources are taken as the API server's schema lets them in.
+    """
+    namespace, name = text(manifest, "metadata", "namespace"), text(manifest, "metadata", "name")
+    where = Where(LIVE, ObjectRef(kind, intern(namespace), intern(name)))
+    return _READERS[kind](manifest, where)
+
+
+def _pod(manifest: Mapping[str, Any], where: Where) -> PodFact:
+    pod = read_pod("Pod", manifest, where, where.ref.namespace)
+    kept = {label: value for label, value in pod.labels.items() if label in COMPONENT_LABELS}
+    return replace(
+        pod,
+        service_account=intern(pod.service_account),
+        containers=tuple(Container(intern(each.name), intern(each.image)) for each in pod.containers),
+        annotations=_templates(pod.annotations),
+        labels=kept or NOTHING,
+    )
+
+
+def _templates(annotations: Mapping[str, str]) -> Mapping[str, str]:
+    return {key: value for key, value in annotations.items() if parse_key(key)} or NOTHING
+
+
+def _service(manifest: Mapping[str, Any], where: Where) -> Fact | None:
+    service = read_service(manifest, where, where.ref.namespace)
+    templates = _templates(service.annotations)
+    return replace(service, annotations=templates) if templates else None
+
+
+def _config_map(manifest: Mapping[str, Any], where: Where) -> Fact:
+    return read_config_map(manifest, where, where.ref.namespace, where.ref.name)
+
+
+def _instrumentation(manifest: Mapping[str, Any], where: Where) -> Fact:
+    target = mapping(manifest, "spec", "targetRef")
+    config = mapping(manifest, "spec", "config")
+    return InstrumentationFact(where, where.ref.namespace, text(target, "kind"), text(target, "name"), config)
+
+
+def _workload(manifest: Mapping[str, Any], where: Where) -> Fact:
+    """Keep the specification; a status that changes with every pod would have the Agents read anew each time."""
+    kind = where.ref.kind
+    metadata = {key: manifest["metadata"][key] for key in _KEPT_METADATA if key in manifest["metadata"]}
+    kept = {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": metadata,
+        "spec": {"template": mapping(manifest, "spec", "template")},
+    }
+    found = detect_agent(kind, kept)
+    if found:
+        return WorkloadFact(where, found[0], found[1], kept, found[2])
+    return WorkloadFact(where, component_of(kind, kept), flavour_of(kept), kept, "")
+
+
+def _grant(manifest: Mapping[str, Any], where: Where) -> Fact:
+    return read_grant(manifest, where, where.ref.namespace, where.ref.name)
+
+
+def _target(manifest: Mapping[str, Any], where: Where) -> Fact:
+    """Read an AgentTarget; unless it asks for the injection, the Agents count as they stand."""
+    target = read_target(manifest, where, where.ref.namespace, where.ref.name)
+    return target if target.manage == _FULL else replace(target, mode="none")
+
+
+def _binding(manifest: Mapping[str, Any], where: Where) -> Fact:
+    return read_binding(manifest, where, where.ref.namespace, where.ref.name)
+
+
+def _namespace(manifest: Mapping[str, Any], where: Where) -> Fact:
+    metadata = mapping(manifest, "metadata")
+    return NamespaceFact(
+        where, text(metadata, "uid"), labels(metadata, "labels"), "deletionTimestamp" in metadata
+    )
+
+
+_READERS: dict[str, Callable[[Mapping[str, Any], Where], Fact | None]] = {
+    "Pod": _pod,
+    "Service": _service,
+    "ConfigMap": _config_map,
+    "DatadogInstrumentation": _instrumentation,
+    "DaemonSet": _workload,
+    "Deployment": _workload,
+    "StatefulSet": _workload,
+    "SecretGrant": _grant,
+    "ClusterSecretGrant": _grant,
+    "AgentTarget": _target,
+    "RoleBinding": _binding,
+    "Namespace": _namespace,
+}
