@@ -32,7 +32,8 @@ class ApiError(EncError):
     """The API server refused a call, or was not reached.
 
     `status` is the HTTP status, 0 where no answer came; `reason` is that of the Status (`NotFound`, `Conflict`, `Expired`), or
-    `Unreachable`; `retry_after` in seconds is what the server asks for.
+    `Unreachable`, or `Silence` where a connection stood but nothing came for too long; `retry_after` in seconds is what the server
+    asks for.
     """
 
     def __init__(
@@ -67,7 +68,22 @@ def failure_of(call: Call, status: int, body: bytes, retry_after: str | None = N
     told = _status_in(body)
     message = str(told.get("message") or body[:_SHOWN].decode(errors="replace").strip() or "no reason given")
     reason = str(told.get("reason") or _REASONS.get(status, "Unknown"))
-    return ApiError(call, status, reason, f"{status} {message}", _seconds(retry_after))
+    return ApiError(call, status, reason, f"{status} {message}", _seconds(retry_after) or _asked_for(told))
+
+
+def failure_told(call: Call, told: Mapping[str, Any]) -> ApiError:
+    """Make the failure of a `Status` that came inside an answer, as the ERROR event of a watch does."""
+    status = told.get("code")
+    known = status if isinstance(status, int) else 0
+    reason = str(told.get("reason") or _REASONS.get(known, "Unknown"))
+    message = f"{known} {told.get('message') or 'no reason given'}"
+    return ApiError(call, known, reason, message, _asked_for(told))
+
+
+def _asked_for(told: Mapping[str, Any]) -> float | None:
+    details = told.get("details")
+    seconds = details.get("retryAfterSeconds") if isinstance(details, dict) else None
+    return float(seconds) if isinstance(seconds, int) and seconds > 0 else None
 
 
 def _status_in(body: bytes) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """The one way to the API server: HTTP with the ServiceAccount's or a kubeconfig's credentials, JSON in and out.
 
 Every call of the operator passes `Gateway.call` or `Gateway.stream`, so that a test that stands before it sees and breaks all of
-them. Nothing is retried here: who calls knows what a second attempt would mean.
+them. Nothing that may have been sent is sent again here: who calls knows what a second attempt would mean.
 """
 
 import json
@@ -17,14 +17,18 @@ from urllib.parse import urlencode
 import urllib3
 from kubernetes.client import Configuration
 from kubernetes.client.rest import RESTClientObject
-from kubernetes.config import load_incluster_config, load_kube_config
+from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 
 from enc_operator.cluster.calls import ApiError, Call, failure_of
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 30.0
 _SUCCESS = range(200, 300)
+_UNAUTHORIZED = 401
 _USER_AGENT = "enc-operator"
+_PART = 1 << 16  # bytes that are read at once
+_SILENCE = urllib3.exceptions.ReadTimeoutError | TimeoutError
+_LONGEST_EVENT = 1 << 26  # bytes; objects have at most 3 MiB, which JSON's escapes can make longer
 
 Observer = Callable[[Call, int, float], None]
 """Told of every call: the call, the HTTP status (0: no answer), seconds until the answer began."""
@@ -34,29 +38,42 @@ def _nobody(call: Call, status: int, seconds: float) -> None:
     """Observe nothing."""
 
 
+def _nothing() -> None:
+    """Renew nothing: a kubeconfig's credentials renew themselves, or cannot."""
+
+
 class Gateway:
     """Calls of one identity on one API server; safe to use from many threads.
 
-    `pool` is how many connections are kept; a watch holds one as long as it lasts.
+    `pool` is how many connections are kept; a watch holds one as long as it lasts. `renew` reads the credentials anew when the
+    API server does not accept them.
     """
 
     def __init__(
-        self, configuration: Configuration, pool: int = 32, observer: Observer | None = None
+        self,
+        configuration: Configuration,
+        pool: int = 32,
+        observer: Observer | None = None,
+        renew: Callable[[], None] = _nothing,
     ) -> None:
         configuration.connection_pool_maxsize = pool
         self._configuration = configuration
         self._http = RESTClientObject(configuration).pool_manager
         self._lock = threading.Lock()
         self._observer = observer or _nobody
+        self._renew = renew
         self.server_time: datetime | None = None
         """The Date header of the newest answer."""
 
     @classmethod
     def in_cluster(cls, **options: Any) -> "Gateway":
-        """Connect as the pod's ServiceAccount; the token is read anew when it is rotated."""
+        """Connect as the pod's ServiceAccount; the token is read anew every minute, and when it is not accepted.
+
+        The minute is that of the wall clock (kubernetes `config/incluster_config.py`), which may be set back.
+        """
         configuration = Configuration()
         load_incluster_config(configuration)
-        return cls(configuration, **options)
+        return cls(configuration, renew=lambda: load_incluster_config(configuration), **options)
 
     @classmethod
     def of_kubeconfig(cls, path: str | None = None, context: str | None = None, **options: Any) -> "Gateway":
@@ -66,47 +83,77 @@ class Gateway:
         return cls(configuration, **options)
 
     def call(self, call: Call, *, seconds: float = _READ_SECONDS) -> Mapping[str, Any]:
-        """Return the decoded answer of a call that succeeds; raise ApiError for every other outcome."""
+        """Return the decoded answer of a call that succeeds; raise ApiError for every other outcome.
+
+        `seconds` is how long the answer may take to begin, and then to come in full.
+        """
         with self._answer(call, seconds) as response:
-            return _decoded(call, _read(call, response))
+            return _decoded(call, self._read(call, response, seconds))
 
     @contextmanager
     def stream(self, call: Call, *, silence: float) -> Iterator["Stream"]:
         """Open a watch; raise ApiError when it is refused. It breaks after `silence` seconds without a byte."""
         with self._answer(call, silence) as response:
-            yield Stream(call, response)
+            yield Stream(call, response, self._lost)
 
     @contextmanager
     def _answer(self, call: Call, seconds: float) -> Iterator[urllib3.BaseHTTPResponse]:
         response = self._send(call, seconds)
         try:
             if response.status not in _SUCCESS:
-                body = _read(call, response)
-                raise failure_of(call, response.status, body, response.headers.get("Retry-After"))
+                raise self._failure(call, response)
             yield response
         finally:
-            if response.length_remaining:
+            if not response.closed:
                 response.close()  # nobody else may take over a connection with half an answer in it
             response.release_conn()
+
+    def _failure(self, call: Call, response: urllib3.BaseHTTPResponse) -> ApiError:
+        if response.status == _UNAUTHORIZED:
+            with suppress(ConfigException, OSError), self._lock:
+                self._renew()
+        body = self._read(call, response, _READ_SECONDS)
+        return failure_of(call, response.status, body, response.headers.get("Retry-After"))
 
     def _send(self, call: Call, seconds: float) -> urllib3.BaseHTTPResponse:
         began = time.monotonic()
         try:
-            response: urllib3.BaseHTTPResponse = self._http.request(
-                call.method,
-                self._url(call),
-                body=None if call.body is None else json.dumps(call.body, separators=(",", ":")),
-                headers=self._headers(call),
-                timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=seconds),
-                retries=False,
-                preload_content=False,
-            )
+            response = self._request(call, self._headers(call), seconds)
         except urllib3.exceptions.HTTPError as error:
             self._observer(call, 0, time.monotonic() - began)
-            raise _unreachable(call, error) from None
+            raise self._lost(call, error) from None
         self._observer(call, response.status, time.monotonic() - began)
         self._note_time(response.headers.get("Date"))
         return response
+
+    def _request(self, call: Call, headers: dict[str, str], seconds: float) -> urllib3.BaseHTTPResponse:
+        body = None if call.body is None else json.dumps(call.body, separators=(",", ":"))
+        timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=seconds)
+        options = {"body": body, "headers": headers, "timeout": timeout, "retries": False}
+        while True:
+            with suppress(urllib3.exceptions.ClosedPoolError):  # cleared a moment ago; nothing was sent
+                answer: urllib3.BaseHTTPResponse = self._http.request(
+                    call.method, self._url(call), preload_content=False, **options
+                )
+                return answer
+
+    def _read(self, call: Call, response: urllib3.BaseHTTPResponse, seconds: float) -> bytes:
+        parts, deadline = [], time.monotonic() + seconds
+        try:
+            while part := response.read1(_PART):
+                parts.append(part)
+                if time.monotonic() > deadline:
+                    raise TimeoutError
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._lost(call, error) from None
+        return b"".join(parts)
+
+    def _lost(self, call: Call, error: Exception) -> ApiError:
+        """Make the failure of a call that was not answered; after a time-out the idle connections are as dead as that one."""
+        if isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError):
+            self._http.clear()
+        reason = "Silence" if isinstance(error, _SILENCE) else "Unreachable"
+        return ApiError(call, 0, reason, f"no answer: {type(error).__name__}")
 
     def _url(self, call: Call) -> str:
         query = f"?{urlencode(call.query)}" if call.query else ""
@@ -116,10 +163,14 @@ class Gateway:
         headers = {"Accept": call.accept, "User-Agent": _USER_AGENT}
         if call.body is not None:
             headers["Content-Type"] = call.content_type
-        with self._lock:  # reading the key may renew it
-            token = self._configuration.get_api_key_with_prefix("BearerToken", "authorization")
+        try:
+            with self._lock:  # reading the key may renew it
+                token = self._configuration.get_api_key_with_prefix("BearerToken", "authorization")
+        except (ConfigException, OSError, ValueError) as error:
+            message = f"the credentials cannot be read: {type(error).__name__}"
+            raise ApiError(call, 0, "Unreachable", message) from None
         if token:
-            headers["Authorization"] = token
+            headers["Authorization"] = token.strip()
         return headers
 
     def _note_time(self, text: str | None) -> None:
@@ -130,48 +181,53 @@ class Gateway:
 class Stream:
     """The events of a watch, one at a time; `cut` ends it from another thread."""
 
-    def __init__(self, call: Call, response: urllib3.BaseHTTPResponse) -> None:
+    def __init__(
+        self,
+        call: Call,
+        response: urllib3.BaseHTTPResponse,
+        lost: Callable[[Call, Exception], ApiError],
+    ) -> None:
         self._call = call
         self._response = response
+        self._lost = lost
+        self._is_cut = False
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         """Yield decoded events; raise ApiError when the connection breaks or what comes is no JSON."""
         rest = b""
-        while True:
-            try:
-                part = self._response.read1()
-            except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                raise _unreachable(self._call, error) from None
-            if not part:
-                return
+        while not self._is_cut and (part := self._next()):
             *lines, rest = (rest + part).split(b"\n")
             for line in filter(None, lines):
                 yield _decoded(self._call, line)
+            if len(rest) > _LONGEST_EVENT:
+                raise ApiError(self._call, 0, "Unreachable", "an event of the watch does not end")
+        if rest and not self._is_cut:
+            yield _decoded(self._call, rest)
+
+    def _next(self) -> bytes:
+        try:
+            part = self._response.read1()
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            if self._is_cut:
+                return b""
+            raise self._lost(self._call, error) from None
+        # Once cut, the socket may hand out what is still encrypted.
+        return b"" if self._is_cut else part
 
     def cut(self) -> None:
-        """End the stream: who iterates stops within moments."""
+        """End the stream: who iterates stops within moments, without an error."""
+        self._is_cut = True
         with suppress(OSError, ValueError, RuntimeError):
             self._response.shutdown()
-
-
-def _read(call: Call, response: urllib3.BaseHTTPResponse) -> bytes:
-    try:
-        return response.read()
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise _unreachable(call, error) from None
 
 
 def _decoded(call: Call, body: bytes) -> Mapping[str, Any]:
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise ApiError(
             call, 0, "Unreachable", "the answer is no JSON object: it was cut off, or a proxy wrote it"
         )
     return value
-
-
-def _unreachable(call: Call, error: Exception) -> ApiError:
-    return ApiError(call, 0, "Unreachable", f"no answer: {type(error).__name__}")
