@@ -87,7 +87,7 @@ def test_wheel_carries_its_data(tmp_path: Path) -> None:
     } <= set(names)
 
 
-@pytest.mark.parametrize("lock", ["cli", "dev"])
+@pytest.mark.parametrize("lock", ["cli", "operator", "dev"])
 def test_locks_name_no_host(lock: str) -> None:
     """A lock file pins with hashes and names no index."""
     text = (ROOT / f"requirements/{lock}.lock").read_text()
