@@ -3,6 +3,7 @@
 EncError
 ├── ApiError       the API server refused a call, or was not reached (cluster/calls.py)
 ├── InputError     a file or folder cannot be read
+├── SettingsError  the operator's settings make no sense
 └── UsageError     the command line makes no sense
 """
 
@@ -18,6 +19,10 @@ class EncError(Exception):
 
 class InputError(EncError):
     """A file or folder cannot be read."""
+
+
+class SettingsError(EncError):
+    """The operator's settings make no sense: one line for each place."""
 
 
 class UsageError(EncError):

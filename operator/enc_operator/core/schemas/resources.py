@@ -23,8 +23,14 @@ def check_resource(
     Timestamps must be strings still, as in JSON. Raise ValueError when a CRD holds a rule that is not implemented.
     """
     schema = find_schema(document, crds)
-    if isinstance(schema, SchemaFault):
-        return (schema,)
+    return (schema,) if isinstance(schema, SchemaFault) else check_document(document, schema)
+
+
+def check_document(document: Any, schema: Mapping[str, Any]) -> tuple[SchemaFault, ...]:
+    """Return what is wrong with a decoded document by a structural schema, closed to unknown fields.
+
+    Raise ValueError when the schema holds a pattern or a rule that is not implemented.
+    """
     misshapen = _misshapen(schema, document)
     unsound = _with_ancestors(fault.path for fault in misshapen)
     # A null that is allowed is nothing to the API server, and its rules are not asked about it.
@@ -37,7 +43,7 @@ def _place(fault: SchemaFault) -> list[tuple[int, str]]:
     return [(step, "") if isinstance(step, int) else (-1, str(step)) for step in fault.path]
 
 
-def _misshapen(schema: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[SchemaFault, ...]:
+def _misshapen(schema: Mapping[str, Any], document: Any) -> tuple[SchemaFault, ...]:
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - 60 ms that a run without such resources saves
 
     validator = Draft202012Validator(translate(schema), format_checker=format_checker())
