@@ -96,7 +96,9 @@ def test_the_operators_image_runs_as_nobody_in_particular(
     """The image built from the Dockerfile starts encctl under the restricted pod security standard."""
     node.kubectl("label", "namespace", node_namespace, "pod-security.kubernetes.io/enforce=restricted")
 
-    printed = run_pod(node, node_namespace, {"name": "main", "image": operator_image, "args": ["--version"]})
+    printed = run_pod(
+        node, node_namespace, {"name": "main", "image": operator_image, "command": ["encctl", "--version"]}
+    )
 
     assert printed[0].startswith("encctl ")
 
