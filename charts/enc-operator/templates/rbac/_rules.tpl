@@ -1,0 +1,97 @@
+{{/* What has no namespace. */}}
+{{- define "enc-operator.rules.cluster" -}}
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get, list, watch]
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [clusterroles, clusterrolebindings]
+  verbs: [get, list, watch]
+- apiGroups: [enc-operator.io]
+  resources: [clustersecretgrants]
+  verbs: [get, list, watch]
+- apiGroups: [authorization.k8s.io]
+  resources: [subjectaccessreviews]
+  verbs: [create]
+{{- end -}}
+
+{{/* What is read in namespaces with Agents or references. */}}
+{{- define "enc-operator.rules.read" -}}
+- apiGroups: [""]
+  resources: [pods, services]
+  verbs: [get, list, watch]
+- apiGroups: [enc-operator.io]
+  resources: [agenttargets, secretgrants]
+  verbs: [get, list, watch]
+- apiGroups: [enc-operator.io]
+  resources: [agenttargets]
+  verbs: [patch]
+- apiGroups: [enc-operator.io]
+  resources: [agenttargets/status]
+  verbs: [get, patch, update]
+- apiGroups: [datadoghq.com]
+  resources: [datadogagents, datadoginstrumentations]
+  verbs: [get, list, watch]
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [roles, rolebindings]
+  verbs: [get, list, watch]
+- apiGroups: ["", events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end -}}
+
+{{/* What is written: by the fence, only Roles that get named Secrets, bound to declared Agents. */}}
+{{- define "enc-operator.rules.write" -}}
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [roles]
+  verbs: [create, update, delete, escalate, bind]
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [rolebindings]
+  verbs: [create, update, delete]
+{{- end -}}
+
+{{/* What is read where the Agents run. */}}
+{{- define "enc-operator.rules.agents" -}}
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, list, watch]
+- apiGroups: [apps]
+  resources: [daemonsets, deployments, statefulsets]
+  verbs: [get, list, watch]
+{{- end -}}
+
+{{- define "enc-operator.rules.own" -}}
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ include "enc-operator.fullname" . }}]
+  verbs: [get, update]
+# A name cannot bound what is created; the fence does.
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]
+{{- end -}}
+
+{{/* A role and its binding: root, kind (Role or ClusterRole), name, namespace (empty for none), account, annotations, rules. */}}
+{{- define "enc-operator.role" -}}
+{{- $binding := ternary "ClusterRoleBinding" "RoleBinding" (eq .kind "ClusterRole") -}}
+{{- range $kind := list .kind $binding }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ $kind }}
+metadata:
+  name: {{ $.name }}
+  {{- with $.namespace }}
+  namespace: {{ . }}
+  {{- end }}
+  labels: {{- include "enc-operator.labels" $.root | nindent 4 }}
+  {{- with $.annotations }}
+  annotations: {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- if eq $kind $.kind }}
+rules: {{- $.rules | nindent 2 }}
+{{- else }}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: {{ $.kind }}, name: {{ $.name }}}
+subjects:
+  - {kind: ServiceAccount, name: {{ $.account }}, namespace: {{ $.root.Release.Namespace }}}
+{{- end }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,190 @@
+"""Does the fence hold? Writes that the API server must refuse, sent on trial, and what its answers mean.
+
+The fence itself is the chart's (`templates/fence`). A policy without its binding, or with half of its rules, is silent: so it is
+asked, and only a refusal in the fence's own words counts. Requests that RBAC refuses anyway are no evidence and not sent.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from enc_operator.cluster.calls import MERGE_PATCH, ApiError, Call
+from enc_operator.cluster.gateway import Gateway
+from enc_operator.controller.settings import Settings
+from enc_operator.core.objects.authorization import MANAGED_BY
+from enc_operator.core.rbac.planning import role_name
+
+EPOCH = "enc-operator.io/epoch"
+"""The annotation that says which leader wrote: the Lease's `leaseTransitions`."""
+PREFIX = "enc-operator fence: "
+"""How every refusal of the fence begins."""
+
+_RBAC = "rbac.authorization.k8s.io"
+_LEASES = "/apis/coordination.k8s.io/v1/namespaces/{}/leases"
+_TARGETS = "/apis/enc-operator.io/v1alpha1/namespaces/{}/agenttargets"
+_TRIAL = {"dryRun": "All"}
+_FORBIDDEN, _NOT_FOUND = 403, 404
+_NOT_THE_EPOCH = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A write that only `policy` of the fence refuses; it is never more than a trial."""
+
+    policy: str
+    what: str
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """Everything forbidden was refused by the fence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What was let through, or refused by something else: one line for each."""
+
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        fix = "install the chart's templates/fence as they are, or say fence.enabled=false to do without"
+        return f"the fence does not hold: {'; '.join(self.reasons)}: {fix}"
+
+
+class FenceCheck:
+    """The self-test: nothing is written unless it holds."""
+
+    def __init__(self, gateway: Gateway, settings: Settings) -> None:
+        self._gateway = gateway
+        self._settings = settings
+
+    def check(self, epoch: int | None = None) -> Holds | Missing:
+        """Send every probe; `epoch` is the Lease's `leaseTransitions`, which is read where it is not given.
+
+        Raise ApiError when the API server cannot be asked.
+        """
+        if not self._settings.fence:
+            return Holds()
+        now = self._epoch() if epoch is None else epoch
+        probes = [*probes_of(self._settings, now), *map(probe_of_target, self._targets())]
+        found = [reason for probe in probes if (reason := self._ask(probe))]
+        return Missing(tuple(found)) if found else Holds()
+
+    def _ask(self, probe: Probe) -> str:
+        try:
+            self._gateway.call(probe.call)
+        except ApiError as refusal:
+            if refusal.passing or refusal.status == 401:
+                raise
+            return explain(probe, refusal)
+        return explain(probe, None)
+
+    def _epoch(self) -> int:
+        """Return 0 where there is no Lease yet, so that every write is refused anyway."""
+        lease = self._settings.lease
+        try:
+            found = self._gateway.call(Call("GET", f"{_LEASES.format(lease.namespace)}/{lease.name}"))
+        except ApiError as error:
+            if error.status == _NOT_FOUND:
+                return 0
+            raise
+        return int(found.get("spec", {}).get("leaseTransitions") or 0)
+
+    def _targets(self) -> Iterator[Mapping[str, Any]]:
+        """Yield one AgentTarget, if there is any where the Agents are: without one there is none to change."""
+        for agent in self._settings.agents:
+            try:
+                listed = self._gateway.call(Call("GET", _TARGETS.format(agent.namespace), {"limit": "1"}))
+            except ApiError as error:
+                if error.status == _NOT_FOUND:
+                    return
+                raise
+            if listed["items"]:
+                yield listed["items"][0]
+                return
+
+
+def explain(probe: Probe, refusal: ApiError | None) -> str:
+    """Say why an answer is no evidence for the fence; empty where it is."""
+    if refusal is None:
+        return f"{probe.what} was let through (policy {probe.policy})"
+    if refusal.status == _FORBIDDEN and PREFIX in refusal.said:
+        return ""
+    if refusal.status == _NOT_FOUND and probe.policy == "resources":
+        return ""  # the AgentTarget has gone in the meantime
+    return f"{probe.what} was refused, but not by the fence (policy {probe.policy}): {refusal.said}"
+
+
+def probes_of(settings: Settings, epoch: int) -> tuple[Probe, ...]:
+    """Return what must be refused: each is as it should be but for one thing, so that each shows one rule to hold."""
+    namespace = _probed(settings)
+    name = role_name("", "fence-check")
+    own = settings.lease.namespace
+    return (
+        _probe("rbac", "a Role that lists Secrets", _role(settings, name, namespace, epoch, verbs=["get", "list"])),
+        _probe("rbac", "a Role that gets every Secret", _role(settings, name, namespace, epoch, resourceNames=[])),
+        _probe("rbac", "a Role that gets ConfigMaps", _role(settings, name, namespace, epoch, resources=["configmaps"])),
+        _probe("rbac", "a Role of another name", _role(settings, "fence-check", namespace, epoch)),
+        _probe("rbac", "a Role in a protected namespace", _role(settings, name, own, epoch)),
+        _probe("rbac", "a binding to a ServiceAccount that is no Agent's", _binding(settings, name, namespace, epoch)),
+        _probe("epoch", "a Role of another leader", _role(settings, name, namespace, _NOT_THE_EPOCH)),
+        _probe("others", "a Lease that is not ours", _lease(own, f"{settings.lease.name}-fence-check")),
+    )  # fmt: skip
+
+
+def probe_of_target(target: Mapping[str, Any]) -> Probe:
+    """Return the probe that changes the spec of an AgentTarget that there is."""
+    namespace, name = target["metadata"]["namespace"], target["metadata"]["name"]
+    spec = {"crossNamespace": not target["spec"].get("crossNamespace", False)}
+    path = f"{_TARGETS.format(namespace)}/{name}"
+    return Probe(
+        "resources",
+        "another spec of an AgentTarget",
+        Call("PATCH", path, _TRIAL, {"spec": spec}, MERGE_PATCH),
+    )
+
+
+def _probed(settings: Settings) -> str:
+    """Return a namespace in which the operator may write, so that nothing but the probe's own fault is refused."""
+    known = [*sorted(settings.namespaces)] or ["default", *(agent.namespace for agent in settings.agents)]
+    free = [name for name in known if name not in settings.protected_namespaces]
+    return free[0] if free else settings.lease.namespace
+
+
+def _probe(policy: str, what: str, manifest: Mapping[str, Any]) -> Probe:
+    plural = f"{manifest['kind'].lower()}s"
+    path = f"/apis/{manifest['apiVersion']}/namespaces/{manifest['metadata']['namespace']}/{plural}"
+    return Probe(policy, what, Call("POST", path, _TRIAL, manifest))
+
+
+def _role(settings: Settings, name: str, namespace: str, epoch: int, **fault: Any) -> dict[str, Any]:
+    rule = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["fence-check"], "verbs": ["get"]}
+    metadata = _metadata(settings, name, namespace, epoch)
+    return {"apiVersion": f"{_RBAC}/v1", "kind": "Role", "metadata": metadata, "rules": [rule | fault]}
+
+
+def _binding(settings: Settings, name: str, namespace: str, epoch: int) -> dict[str, Any]:
+    return {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "RoleBinding",
+        "metadata": _metadata(settings, name, namespace, epoch),
+        "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": name},
+        "subjects": [
+            {"kind": "ServiceAccount", "name": "fence-check", "namespace": settings.lease.namespace}
+        ],
+    }
+
+
+def _metadata(settings: Settings, name: str, namespace: str, epoch: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "namespace": namespace,
+        "labels": {MANAGED_BY: settings.install},
+        "annotations": {EPOCH: str(epoch)},
+    }
+
+
+def _lease(namespace: str, name: str) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": {}}
