@@ -12,10 +12,9 @@ from enc_operator.cluster.calls import MERGE_PATCH, ApiError, Call
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.controller.settings import Settings
 from enc_operator.core.objects.authorization import MANAGED_BY
+from enc_operator.core.rbac.convergence import EPOCH
 from enc_operator.core.rbac.planning import role_name
 
-EPOCH = "enc-operator.io/epoch"
-"""The annotation that says which leader wrote: the Lease's `leaseTransitions`."""
 PREFIX = "enc-operator fence: "
 """How every refusal of the fence begins."""
 

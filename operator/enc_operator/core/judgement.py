@@ -1,7 +1,7 @@
 """Decided references as findings: what is denied, what would resolve all the same, what stays unresolved."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from enc_operator.core.access import Allowed, Decision, Denied
@@ -135,6 +135,18 @@ def _decided(item: Judged, held: Mapping[_Key, int], answers: Mapping[Question, 
             f"{reference.agent.title} {why}, so this refused reference resolves too until it is removed",
             "remove the reference; RBAC bounds Secrets, not who refers to them",
         )
+
+
+def residuals(judged: Sequence[Judged], answers: Mapping[Question, bool]) -> list[Judged]:
+    """Return the refused references that resolve all the same, as things stand."""
+    held = _held(judged)
+    return [
+        item
+        for item in judged
+        if isinstance(item.decision, Denied)
+        and item.reference.live
+        and _readable(item.reference, held, answers)
+    ]
 
 
 def agent_question(reference: Reference) -> tuple[Question, ...]:

@@ -17,10 +17,17 @@ from enc_operator.core.rbac.planning import Permission
 REFERENCES = "enc-operator.io/references"
 """How many references asked when the object was last written; another number alone is no reason to write."""
 
+_DIGITS = 19
+EPOCH = "enc-operator.io/epoch"
+"""The annotation that says which leader wrote: the Lease's `leaseTransitions`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A Role or RoleBinding with this install's label, as it was last seen; `content` is what counts of it."""
+    """A Role or RoleBinding with this install's label, as it was last seen.
+
+    `content` is what counts of it, `role` a binding's roleRef, `epoch` that of the leader that wrote it.
+    """
 
     kind: str
     namespace: str
@@ -29,6 +36,7 @@ class Written:
     version: str
     content: str
     role: str = ""
+    epoch: int = 0
 
 
 class Action(StrEnum):
@@ -62,7 +70,12 @@ def read_written(kind: str, manifest: Mapping[str, Any]) -> Written:
         text(metadata, "resourceVersion"),
         _content(manifest),
         json.dumps(manifest.get("roleRef"), sort_keys=True),
+        _number(text(metadata, "annotations", EPOCH)),
     )
+
+
+def _number(written: str) -> int:
+    return int(written) if written.isascii() and written.isdigit() and len(written) < _DIGITS else 0
 
 
 def _content(manifest: Mapping[str, Any]) -> str:

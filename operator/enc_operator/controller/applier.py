@@ -1,0 +1,170 @@
+"""Writing Roles and bindings: one task for a namespace at a time, many namespaces side by side.
+
+What was written counts as known before the watch tells of it, so nothing is written twice.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from enc_operator.cluster.calls import ApiError
+from enc_operator.cluster.writes import Writer
+from enc_operator.core.objects.authorization import MANAGED_BY
+from enc_operator.core.objects.shapes import labels
+from enc_operator.core.rbac.convergence import EPOCH, Action, Write, Written, read_written
+
+_WORKERS = 8
+_CONFLICT, _NOT_FOUND = 409, 404
+
+Name = tuple[str, str, str]
+"""Kind, namespace and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A write that did not take effect, and why; `status` is HTTP's, 0 where nobody answered or nothing was sent."""
+
+    write: Write
+    message: str
+    status: int = 0
+
+    @property
+    def conflict(self) -> bool:
+        """Whether the object was another one than was known: to be tried again with what is known by then."""
+        return self.status == _CONFLICT
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a namespace's writes."""
+
+    namespace: str
+    writes: int
+    refused: tuple[Refused, ...] = ()
+
+
+@dataclass(slots=True)
+class Overlay:
+    """What this process wrote and the watch has not told yet; None with the uid of what was deleted."""
+
+    _items: dict[Name, tuple[Written | None, str]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, name: Name, item: Written | None, uid: str) -> None:
+        """Keep what a write left."""
+        with self._lock:
+            self._items[name] = (item, uid)
+
+    def forget(self, kind: str, namespace: str, name: str, uid: str) -> None:
+        """Take that the watch has told of an object's end."""
+        with self._lock:
+            if self._items.get((kind, namespace, name), (None, ""))[1] == uid:
+                del self._items[kind, namespace, name]
+
+    def over(self, namespace: str, seen: Iterable[Written]) -> list[Written]:
+        """Return what there is in a namespace: what was seen, or where that is older, what was written."""
+        with self._lock:
+            found = {(each.kind, each.namespace, each.name): each for each in seen}
+            for name in [name for name in self._items if name[1] == namespace]:
+                item, uid = self._items[name]
+                watched = found.get(name)
+                if watched is not None and _is_told(watched, item, uid):
+                    del self._items[name]
+                elif item is not None:
+                    found[name] = item
+                elif watched is not None:
+                    del found[name]
+        return list(found.values())
+
+
+def _is_told(watched: Written, item: Written | None, uid: str) -> bool:
+    """Tell whether the watch knows at least what was written; versions of one object can be compared (KEP-5504)."""
+    if item is None or watched.uid != uid:
+        return watched.uid != uid
+    return int(watched.version) >= int(item.version)
+
+
+class Applier:
+    """Sends writes; `done` hears, in a thread of its own, what became of each namespace's."""
+
+    def __init__(
+        self, writer: Writer, epoch: Callable[[], int | None], done: Callable[[Done], None], install: str
+    ) -> None:
+        self.busy: set[str] = set()
+        self.overlay = Overlay()
+        self._writer = writer
+        self._epoch = epoch
+        self._done = done
+        self._install = install
+        self._pool = ThreadPoolExecutor(_WORKERS, "apply")
+
+    def submit(self, namespace: str, steps: Sequence[tuple[Write, ...]]) -> None:
+        """Begin to write in a namespace that is not busy."""
+        self.busy.add(namespace)
+        self._pool.submit(self._apply, namespace, steps)
+
+    def close(self) -> None:
+        """Finish what has begun, and begin nothing more."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _apply(self, namespace: str, steps: Sequence[tuple[Write, ...]]) -> None:
+        refused: list[Refused] = []
+        number = 0
+        for step in steps:
+            for write in step:
+                found = self._send(write)
+                if found:
+                    refused.append(found)
+                    break  # what follows in a step builds on it
+                number += 1
+        self.busy.discard(namespace)
+        self._done(Done(namespace, number, tuple(refused)))
+
+    def _send(self, write: Write) -> Refused | None:
+        epoch = self._epoch()
+        if epoch is None:
+            return Refused(write, "this process is not the leader any more")
+        try:
+            self._take((write.kind, write.namespace, write.name), write, epoch)
+        except ApiError as error:
+            if error.status == _CONFLICT and write.action is Action.CREATE:
+                return self._explain_taken(write, error)
+            if error.status == _NOT_FOUND and write.action is Action.DELETE:
+                return None
+            return Refused(write, str(error), error.status)
+        return None
+
+    def _take(self, name: Name, write: Write, epoch: int) -> None:
+        old = write.old
+        if write.manifest is None and old is not None:
+            self._writer.delete(write.kind, write.namespace, write.name, old.uid, old.version)
+            self.overlay.note(name, None, old.uid)
+            return
+        manifest = _stamped(write.manifest or {}, epoch)
+        stored = (
+            self._writer.replace(manifest, old.uid, old.version) if old else self._writer.create(manifest)
+        )
+        written = read_written(write.kind, stored)
+        self.overlay.note(name, written, written.uid)
+
+    def _explain_taken(self, write: Write, conflict: ApiError) -> Refused:
+        """Look at who has the name: if it is ours after all, it is known from now on."""
+        name = (write.kind, write.namespace, write.name)
+        try:
+            found = self._writer.get(*name)
+        except ApiError as error:
+            return Refused(write, str(error), error.status)
+        if labels(found, "metadata", "labels").get(MANAGED_BY) != self._install:
+            what = f"{write.kind} {write.namespace}/{write.name} is somebody else's: it has no label of this install"
+            return Refused(write, f"{what}; delete or rename it")
+        written = read_written(write.kind, found)
+        self.overlay.note(name, written, written.uid)
+        return Refused(write, str(conflict), conflict.status)
+
+
+def _stamped(manifest: Mapping[str, Any], epoch: int) -> dict[str, Any]:
+    metadata = manifest["metadata"]
+    notes = {**metadata["annotations"], EPOCH: str(epoch)}
+    return {**manifest, "metadata": {**metadata, "annotations": notes}}

@@ -1,0 +1,234 @@
+"""The operator's process: what it starts, how it becomes the leader, and how it ends."""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import kopf
+
+from enc_operator.cluster.access import AccessAnswers
+from enc_operator.cluster.calls import ApiError
+from enc_operator.cluster.events import EventRecorder
+from enc_operator.cluster.gateway import Gateway
+from enc_operator.cluster.lease import LeaseElection
+from enc_operator.cluster.writes import Writer
+from enc_operator.controller.applier import Applier
+from enc_operator.controller.clock import Clock
+from enc_operator.controller.fence import FenceCheck
+from enc_operator.controller.frame import make_frame
+from enc_operator.controller.inbox import Inbox
+from enc_operator.controller.lifecycle import Lifecycle
+from enc_operator.controller.logs import set_up_log
+from enc_operator.controller.metrics import Metrics
+from enc_operator.controller.reconciler import Reconciler
+from enc_operator.controller.report import Notice, Report, make_report
+from enc_operator.controller.serving import HealthServer
+from enc_operator.controller.settings import Settings
+from enc_operator.controller.state import State
+from enc_operator.controller.status import View, status_of
+from enc_operator.controller.watches import Watches
+from enc_operator.core.findings import ObjectRef
+from enc_operator.core.inventory import TargetFact
+from enc_operator.core.ledger.caps import Caps
+from enc_operator.core.ledger.ledger import Ledger
+
+_COMPONENT = "enc-operator.io/operator"
+_FENCE_SECONDS = 30.0
+_FENCE_MISSING_SECONDS = 2.0
+_REPORT_SECONDS = 2.0
+_CONNECTIONS = 64
+
+_log = logging.getLogger(__name__)
+
+
+def run_operator(settings: Settings) -> int:
+    """Run until a signal or the loss of the lease; return the exit code."""
+    set_up_log(settings.log)
+    metrics = Metrics()
+    return Operator(connect(metrics), settings, metrics).run()
+
+
+def connect(metrics: Metrics) -> Gateway:
+    """Connect as the pod's ServiceAccount, or outside a pod as the kubeconfig says."""
+    if "KUBERNETES_SERVICE_HOST" in os.environ:
+        return Gateway.in_cluster(pool=_CONNECTIONS, observer=metrics.called)
+    return Gateway.of_kubeconfig(pool=_CONNECTIONS, observer=metrics.called)
+
+
+class Operator:
+    """All parts of one process."""
+
+    def __init__(self, gateway: Gateway, settings: Settings, metrics: Metrics) -> None:
+        self._settings, self._gateway = settings, gateway
+        self._clock = Clock(lambda: gateway.server_time)
+        self._inbox = Inbox()
+        self._watches = Watches(gateway, settings, self._inbox)
+        caps = Caps(settings.caps.references_per_object, settings.caps.references_per_namespace)
+        frame = make_frame(self._clock.now(), settings.trusted_namespace_labels)
+        self._ledger = Ledger(frame, settings.accounts, timedelta(seconds=settings.grace_seconds), caps)
+        access = AccessAnswers(gateway)
+        self._reconciler = Reconciler(
+            self._ledger, self._watches, self._inbox, access, self, settings, self._clock
+        )
+        self._reconciler.converged = metrics.converged
+        identity = f"{socket.gethostname()}_{uuid.uuid4()}"
+        lease = settings.lease
+        self._election = LeaseElection(
+            gateway, lease.namespace, lease.name, identity, floor=self._watches.epoch
+        )
+        self._applier = Applier(
+            Writer(gateway), lambda: self._election.epoch, self._reconciler.heard, settings.install
+        )
+        self._events = EventRecorder(gateway, _COMPONENT, identity)
+        self._fence = FenceCheck(gateway, settings)
+        self._fence_wrong = "the fence was not asked yet"
+        self._fence_due = threading.Event()
+        self._lifecycle = Lifecycle(self, settings.namespaces, self._end_failed)
+        self._report = Report()
+        self._reported_at = 0.0
+        self._told: frozenset[Notice] = frozenset()
+        self._ending = threading.Event()
+        self._code = 0
+        metrics.follow(self.state)
+        self._health = HealthServer(settings.listen, metrics.registry, self.state)
+
+    def run(self) -> int:
+        """Run until a signal, the loss of the lease, or a fault."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._ending.set())
+        threads = [
+            threading.Thread(target=what, name=what.__name__, daemon=True)
+            for what in (self._reconcile, self._take_part, self._watch_fence)
+        ]
+        self._health.start()
+        self._watches.start()
+        for thread in threads:
+            thread.start()
+        self._ending.wait()
+        return self._close(threads)
+
+    def open(self) -> bool:
+        """Tell whether anything may be written: this process leads, knows everything, and the fence holds."""
+        return self._election.leads() and not self._fence_wrong and not self._watches.missing()
+
+    def state(self) -> State:
+        """Return how the operator is at this moment."""
+        progress = self._reconciler.progress
+        return State(
+            self._report,
+            self._watches.states(),
+            self._watches.missing(),
+            {name: [each.message for each in found] for name, found in dict(progress.problems).items()},
+            self._election.epoch,
+            self._fence_wrong,
+            progress.unanswered,
+            progress.writes,
+            progress.errors,
+            time.monotonic() - progress.heartbeat,
+        )
+
+    def connection(self) -> kopf.ConnectionInfo:
+        """Return how kopf reaches the API server: as the gateway does."""
+        return kopf.ConnectionInfo(**self._gateway.credentials())
+
+    def status(self, ref: ObjectRef, generation: int, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return the status of an AgentTarget, or None while it is not counted yet."""
+        report = self._report
+        listed = frozenset(agent.namespace for agent in self._settings.agents)
+        if ref not in report.targets:
+            return None
+        problems = [each for found in self.state().problems.values() for each in found]
+        view = View(listed, self._fence_wrong, self._watches.missing(), problems)
+        now = self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return status_of(ref, generation, report, view, before, now)
+
+    def taken_back(self, ref: ObjectRef) -> bool:
+        """Tell whether an AgentTarget is out of the ledger and everything that followed is written."""
+        return ref not in self._ledger.facts.of(TargetFact) and self._reconciler.settled
+
+    def _reconcile(self) -> None:
+        try:
+            while not self._ending.is_set():
+                self._reconciler.step()
+                self._tell()
+        except Exception:
+            # What is known may be half of something: the next process begins anew.
+            _log.exception("the reconciler failed")
+            self._end_failed()
+
+    def _tell(self) -> None:
+        """Count anew every few seconds, and tell of what is new."""
+        now = time.monotonic()
+        if now - self._reported_at < _REPORT_SECONDS or self._watches.missing():
+            return
+        self._reported_at = now
+        self._report = make_report(self._ledger)
+        if not self._election.leads():
+            return
+        notices = frozenset(self._report.notices)
+        for notice in notices - self._told:
+            self._events.record(notice.about, notice.uid, notice.reason, notice.note, warning=notice.warning)
+        self._told = notices
+
+    def _take_part(self) -> None:
+        self._guarded(lambda: self._election.run(self._lead, self._lose))
+
+    def _lead(self, epoch: int) -> None:
+        _log.info("leading with epoch %d", epoch)
+        self._fence_due.set()
+        self._reconciler.lead(self._applier)
+        self._lifecycle.start()
+
+    def _lose(self) -> None:
+        """End: what another leader writes from now on is not known to what has begun here."""
+        if not self._ending.is_set():
+            _log.warning("the lease is lost: %s", self._election.error or "somebody else has it")
+            self._end_failed()
+
+    def _watch_fence(self) -> None:
+        while not self._ending.is_set():
+            self._fence_due.clear()
+            self._ask_fence()
+            self._inbox.wake()
+            self._fence_due.wait(_FENCE_MISSING_SECONDS if self._fence_wrong else _FENCE_SECONDS)
+
+    def _ask_fence(self) -> None:
+        try:
+            found = self._fence.check(self._election.epoch)
+        except ApiError as error:
+            _log.warning("the fence could not be asked: %s", error.message)
+            self._fence_wrong = f"the fence could not be asked: {error.message}"
+            return
+        wrong = "" if not isinstance(found, Exception) and str(found).startswith("Holds") else str(found)
+        if wrong != self._fence_wrong:
+            _log.log(logging.WARNING if wrong else logging.INFO, "%s", wrong or "the fence holds")
+        self._fence_wrong = wrong
+
+    def _guarded(self, what: Callable[[], None]) -> None:
+        try:
+            what()
+        except Exception:
+            _log.exception("a part of the operator failed")
+            self._end_failed()
+
+    def _end_failed(self) -> None:
+        self._code = 1
+        self._ending.set()
+
+    def _close(self, threads: list[threading.Thread]) -> int:
+        self._lifecycle.stop()
+        self._applier.close()
+        self._election.stop()
+        self._events.close()
+        self._watches.stop()
+        for thread in threads:
+            thread.join(timeout=5)
+        self._health.stop()
+        return self._code

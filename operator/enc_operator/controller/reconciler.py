@@ -1,0 +1,213 @@
+"""The reconciler: one thread that takes what changed, asks what must be asked, and has written what follows."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+from enc_operator.cluster.access import AccessAnswers
+from enc_operator.controller.applier import Applier, Done, Refused
+from enc_operator.controller.clock import Clock
+from enc_operator.controller.inbox import Batch, Inbox
+from enc_operator.controller.settings import Settings
+from enc_operator.controller.watches import Watches
+from enc_operator.core.findings import ObjectRef
+from enc_operator.core.inventory import Question
+from enc_operator.core.ledger.facts import NamespaceFact
+from enc_operator.core.ledger.ledger import Ledger
+from enc_operator.core.rbac.convergence import converge
+
+_IDLE_SECONDS = 5.0
+_ASK_AGAIN_SECONDS = 0.5
+_RBAC_SECONDS = 1.0  # at most so often is everything asked again
+_ASKED_A_SECOND = 500  # and the more there is to ask, the less often
+_UNDECIDED_SECONDS = 60.0  # so long a permission waits for an answer before it counts as a no
+_RETRY_SECONDS = (0.2, 60.0)
+
+_log = logging.getLogger(__name__)
+
+
+class Gate(Protocol):
+    """Whether anything may be written at this moment."""
+
+    def open(self) -> bool:
+        """Tell whether this process leads, knows everything, and the fence holds."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A namespace that is to be written: since when, and after failures not before when (monotonic seconds)."""
+
+    since: float
+    not_before: float = 0.0
+    failures: int = 0
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the reconciler has done, for metrics and conditions."""
+
+    passes: int = 0
+    errors: int = 0
+    heartbeat: float = 0.0
+    writes: int = 0
+    problems: dict[str, tuple[Refused, ...]] = field(default_factory=dict)
+    unanswered: int = 0
+
+
+class Reconciler:
+    """Keeps Roles and bindings as the ledger says."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        watches: Watches,
+        inbox: Inbox,
+        access: AccessAnswers,
+        gate: Gate,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self.ledger = ledger
+        self.progress = Progress(heartbeat=time.monotonic())
+        self.converged: Callable[[float], None] = lambda _: None
+        self._watches, self._inbox, self._access = watches, inbox, access
+        self._gate, self._settings, self._clock = gate, settings, clock
+        self._waiting: dict[str, Waiting] = {}
+        self._done: list[Done] = []
+        self._unanswered: dict[Question, float] = {}
+        self._ask_all_at: float | None = None
+        self._applier: Applier | None = None
+        self._started = False
+
+    def lead(self, applier: Applier) -> None:
+        """Begin to write."""
+        self._applier = applier
+        self._inbox.look_at(*self._watches.namespaces_written(), *self.ledger.shards)
+
+    def heard(self, done: Done) -> None:
+        """Take what became of a namespace's writes, from a thread of the applier."""
+        self._done.append(done)
+        self._inbox.wake()
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything that is known has been written."""
+        applier = self._applier
+        return self._started and not self._waiting and not (applier and applier.busy)
+
+    def step(self, seconds: float | None = None) -> None:
+        """Wait for changes, `seconds` at most or as long as nothing is due, and deal with them."""
+        batch = self._inbox.take(self._patience() if seconds is None else seconds)
+        self.progress.heartbeat = time.monotonic()
+        self.progress.passes += 1
+        self.ledger.apply(batch.changes, self._clock.now())
+        self._ask(batch)
+        self._note_dirty(batch)
+        for done in self._take_done():
+            self._note_done(done)
+        if self._applier and self._gate.open():
+            self._write(self._applier)
+
+    def _patience(self) -> float:
+        now = time.monotonic()
+        ends = [_IDLE_SECONDS, *(max(each.not_before - now, 0.0) for each in self._waiting.values())]
+        if not (self._applier and self._gate.open()):
+            ends = [_ASK_AGAIN_SECONDS if self._waiting else _IDLE_SECONDS]
+        if self._unanswered or self._ask_all_at is not None:
+            ends.append(_ASK_AGAIN_SECONDS)
+        deadline = self.ledger.next_deadline()
+        if deadline is not None:
+            ends.append(max((deadline - self._clock.now()) / timedelta(seconds=1), 0.0))
+        return min(ends)
+
+    def _ask(self, batch: Batch) -> None:
+        """Ask RBAC what is new, and everything again once it has changed."""
+        now = time.monotonic()
+        if batch.rbac:
+            self._access.drop()
+            wait = max(_RBAC_SECONDS, len(self.ledger.entries.asking) / _ASKED_A_SECOND)
+            self._ask_all_at = self._ask_all_at or now + (wait if self._started else 0.0)
+        if self._watches.missing():
+            return
+        everything = self._ask_all_at is not None and now >= self._ask_all_at
+        asked = self.ledger.all_questions() if everything else self._open_questions()
+        if everything:
+            self._ask_all_at = None
+        if asked:
+            self.ledger.answer(self._access.ask(asked))
+        self._count_unanswered(asked, now)
+
+    def _open_questions(self) -> list[Question]:
+        waiting = [question for question in self._unanswered if question in self.ledger.entries.asking]
+        return list(dict.fromkeys([*self.ledger.questions(), *waiting]))
+
+    def _count_unanswered(self, asked: Sequence[Question], now: float) -> None:
+        """Keep since when a question has no answer; one that waits for too long counts as a no."""
+        known = self._access.known(asked)
+        since = self._unanswered
+        self._unanswered = {each: since.get(each, now) for each in asked if each not in known}
+        self.progress.unanswered = len(self._unanswered)
+        late = [each for each, began in self._unanswered.items() if now - began > _UNDECIDED_SECONDS]
+        self.ledger.answer(dict.fromkeys(late, False))
+
+    def _note_dirty(self, batch: Batch) -> None:
+        since = batch.since or time.monotonic()
+        named = {ref.name for ref in batch.changes if ref.kind == "Namespace"}
+        for namespace in self.ledger.take_dirty() | batch.namespaces | named:
+            self._waiting.setdefault(namespace, Waiting(since))
+
+    def _take_done(self) -> list[Done]:
+        done, self._done = self._done, []
+        return done
+
+    def _note_done(self, done: Done) -> None:
+        """Look at the namespace once more: what was written is known by now, and what was not is tried again."""
+        now = time.monotonic()
+        self.progress.writes += done.writes
+        waiting = self._waiting.setdefault(done.namespace, Waiting(now))
+        if not done.refused:
+            waiting.failures = 0
+            return
+        waiting.failures += 1
+        least, most = _RETRY_SECONDS
+        waiting.not_before = now + min(least * 2**waiting.failures, most)
+        if all(each.conflict for each in done.refused):
+            return
+        self.progress.errors += 1
+        self.progress.problems[done.namespace] = done.refused
+        for refused in done.refused:
+            _log.warning("not written: %s", refused.message)
+
+    def _write(self, applier: Applier) -> None:
+        self._started = True
+        now = time.monotonic()
+        undecided = {
+            each.secret_namespace
+            for each, since in self._unanswered.items()
+            if now - since <= _UNDECIDED_SECONDS
+        }
+        for namespace, waiting in list(self._waiting.items()):
+            if namespace in applier.busy or waiting.not_before > now or namespace in undecided:
+                continue
+            self._write_in(applier, namespace, waiting)
+
+    def _write_in(self, applier: Applier, namespace: str, waiting: Waiting) -> None:
+        desired = self.ledger.permissions(namespace) if self._may_hold(namespace) else []
+        written = applier.overlay.over(namespace, self._watches.written(namespace))
+        steps = tuple(converge(desired, written, self._settings.install))
+        if steps:
+            applier.submit(namespace, steps)
+        else:
+            del self._waiting[namespace]
+            self.progress.problems.pop(namespace, None)
+            self.converged(time.monotonic() - waiting.since)
+
+    def _may_hold(self, namespace: str) -> bool:
+        """Tell whether Roles may be written: not where the fence protects, nor where everything is being deleted."""
+        fact = self.ledger.facts.get(ObjectRef("Namespace", "", namespace))
+        alive = isinstance(fact, NamespaceFact) and not fact.terminating
+        within = not self._settings.namespaces or namespace in self._settings.namespaces
+        return alive and within and namespace not in self._settings.protected_namespaces

@@ -1,0 +1,153 @@
+"""An AgentTarget's status: counts, and conditions in Kubernetes' usual form (API conventions, "Typical status properties"). Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from enc_operator.controller.report import Report, is_planned
+from enc_operator.core.findings import ObjectRef
+
+_LONGEST = 1000
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What conditions need besides the report: the install's Agents' namespaces, whether the fence holds (a text if not), what
+    is not listed yet, and the messages of writes that did not take effect.
+    """
+
+    namespaces: frozenset[str]
+    fence: str = ""
+    missing: Sequence[str] = ()
+    problems: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition, without its times."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+
+
+def status_of(
+    ref: ObjectRef, generation: int, report: Report, view: View, before: Mapping[str, Any], now: str
+) -> dict[str, Any]:
+    """Return the status of an AgentTarget; `before` is what it says now, `now` an RFC 3339 time for what changes."""
+    old = {each["type"]: each for each in before.get("conditions", ())}
+    conditions = [
+        _dated(condition, generation, old.get(condition.type), now)
+        for condition in conditions_of(ref, report, view)
+    ]
+    return {
+        "observedGeneration": generation,
+        "references": report.totals(ref),
+        "components": list(report.components.get(ref, ())),
+        "conditions": conditions,
+    }
+
+
+def _dated(condition: Condition, generation: int, old: Mapping[str, Any] | None, now: str) -> dict[str, Any]:
+    same = old is not None and old.get("status") == condition.status
+    return {
+        "type": condition.type,
+        "status": condition.status,
+        "observedGeneration": generation,
+        "lastTransitionTime": old["lastTransitionTime"] if old and same else now,
+        "reason": condition.reason,
+        "message": condition.message[:_LONGEST],
+    }
+
+
+def conditions_of(ref: ObjectRef, report: Report, view: View) -> list[Condition]:
+    """Return all conditions; Ready sums up the others, and says the first thing that is in its way."""
+    found = [
+        _accepted(ref, report, view),
+        _agents_found(ref, report),
+        _fence_holds(view),
+        _permissions(ref, report, view),
+    ]
+    wrong = next((each for each in found if each.status != "True"), None)
+    ready = (
+        Condition("Ready", "False", wrong.reason, wrong.message)
+        if wrong
+        else Condition("Ready", "True", found[-1].reason, found[-1].message)
+    )
+    return [ready, *found, _references(ref, report)]
+
+
+def _accepted(ref: ObjectRef, report: Report, view: View) -> Condition:
+    if ref.namespace not in view.namespaces:
+        what = (
+            f"the install lists no Agents in namespace {ref.namespace}: add them to `agents` in the chart's "
+            "values, or remove this AgentTarget"
+        )
+        return Condition("Accepted", "False", "NotListed", what)
+    if ref in report.conflicts:
+        return Condition("Accepted", "False", "Conflict", report.conflicts[ref])
+    return Condition("Accepted", "True", "Accepted", "the install lists the Agents of this namespace")
+
+
+def _agents_found(ref: ObjectRef, report: Report) -> Condition:
+    number = len(report.components.get(ref, ()))
+    strangers = [
+        f"{name} runs as {account}"
+        for name, account in report.strangers.items()
+        if f" {ref.namespace}/" in name
+    ]
+    if number and not strangers:
+        return Condition("AgentsFound", "True", "Found", f"{number} workload{'s' * (number != 1)}")
+    if strangers:
+        what = f"{', '.join(strangers[:_SHOWN])}, which the install does not list: add it to `agents` in the chart's values"
+        return Condition("AgentsFound", "False", "NotListed", what)
+    what = (
+        "no workload of this namespace runs an Agent as a listed ServiceAccount: label it with "
+        "agent.datadoghq.com/component, or name it in spec.workloads"
+    )
+    return Condition("AgentsFound", "False", "NoWorkload", what)
+
+
+def _fence_holds(view: View) -> Condition:
+    if view.fence:
+        return Condition("FenceHolds", "False", "FenceMissing", f"nothing is written: {view.fence}")
+    return Condition("FenceHolds", "True", "Holds", "what must be refused to the operator is refused")
+
+
+def _permissions(ref: ObjectRef, report: Report, view: View) -> Condition:
+    target = report.targets.get(ref)
+    if target is None or is_planned(target):
+        what = f"nothing is written; {report.planned} Role{'s' * (report.planned != 1)} would be with spec.manage: RBAC"
+        return Condition("PermissionsWritten", "True", "Planned", what)
+    if view.missing:
+        what = f"nothing is written until everything is known: {'; '.join(view.missing[:_SHOWN])}"
+        return Condition("PermissionsWritten", "False", "NotSynced", what)
+    if view.problems:
+        more = f" and {len(view.problems) - _SHOWN} more" if len(view.problems) > _SHOWN else ""
+        what = f"{'; '.join(view.problems[:_SHOWN])}{more}"
+        return Condition("PermissionsWritten", "False", "WriteFailed", what)
+    number = report.permissions
+    return Condition(
+        "PermissionsWritten", "True", "Converged", f"{number} Role{'s' * (number != 1)} as they should be"
+    )
+
+
+def _references(ref: ObjectRef, report: Report) -> Condition:
+    totals = report.totals(ref)
+    if report.capped:
+        names = ", ".join(sorted(report.capped)[:_SHOWN])
+        return Condition(
+            "ReferencesAllowed", "False", "TooMany", f"too many references, none of which counts: {names}"
+        )
+    if totals["denied"]:
+        said = " ".join(_refused(totals))
+        return Condition("ReferencesAllowed", "False", "Denied", f"{said}: see the Events of their objects")
+    return Condition("ReferencesAllowed", "True", "Allowed", f"{totals['allowed']} allowed")
+
+
+def _refused(totals: Mapping[str, int]) -> Iterator[str]:
+    yield f"{totals['denied']} refused"
+    if totals["residual"]:
+        yield f"({totals['residual']} of them resolve all the same)"

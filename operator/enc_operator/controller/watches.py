@@ -1,0 +1,138 @@
+"""Which collections the operator watches, what it keeps of each, and where that goes."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from enc_operator.cluster.collections import Collection
+from enc_operator.cluster.gateway import Gateway
+from enc_operator.cluster.reflector import Reflector, ReflectorState
+from enc_operator.controller.inbox import FactSink, Inbox, NamespaceSink
+from enc_operator.controller.settings import Settings
+from enc_operator.core.ledger.facts import Fact
+from enc_operator.core.ledger.live import read_live
+from enc_operator.core.objects.authorization import MANAGED_BY
+from enc_operator.core.objects.shapes import labels, text
+from enc_operator.core.rbac.convergence import Written, read_written
+
+_RBAC = "/apis/rbac.authorization.k8s.io/v1"
+_OURS = "/apis/enc-operator.io/v1alpha1"
+_RUNNING = {"fieldSelector": "status.phase!=Succeeded,status.phase!=Failed"}
+_INSTRUMENTATIONS = "/apis/datadoghq.com/v1alpha1/datadoginstrumentations"
+_EVERYWHERE = {
+    "Pod": Collection("/api/v1/pods", _RUNNING),
+    "Service": Collection("/api/v1/services"),
+    "SecretGrant": Collection(f"{_OURS}/secretgrants"),
+    "AgentTarget": Collection(f"{_OURS}/agenttargets"),
+    "DatadogInstrumentation": Collection(_INSTRUMENTATIONS),
+    "RoleBinding": Collection(f"{_RBAC}/rolebindings", {"labelSelector": MANAGED_BY}),
+}
+_OF_CLUSTER = {
+    "Namespace": Collection("/api/v1/namespaces"),
+    "ClusterSecretGrant": Collection(f"{_OURS}/clustersecretgrants"),
+}
+_OF_AGENTS = {
+    "ConfigMap": Collection("/api/v1/configmaps"),
+    "DaemonSet": Collection("/apis/apps/v1/daemonsets"),
+    "Deployment": Collection("/apis/apps/v1/deployments"),
+    "StatefulSet": Collection("/apis/apps/v1/statefulsets"),
+}
+_OPTIONAL = (_INSTRUMENTATIONS,)  # the vendor's resource, which most clusters do not have
+_NOT_FOUND = 404
+
+
+class Watches:
+    """All reflectors, and what they say of themselves."""
+
+    def __init__(self, gateway: Gateway, settings: Settings, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._settings = settings
+        self.roles: list[Reflector[Written]] = []
+        self._others: list[Reflector[Any]] = []
+        self._make(gateway)
+
+    def start(self) -> None:
+        """Begin to list and watch."""
+        for reflector in self.all():
+            reflector.start()
+
+    def stop(self) -> None:
+        """End all watches."""
+        for reflector in self.all():
+            reflector.stop()
+
+    def all(self) -> Iterator[Reflector[Any]]:
+        """Yield every reflector."""
+        yield from self.roles
+        yield from self._others
+
+    def states(self) -> Mapping[str, ReflectorState]:
+        """Return how well each collection is kept up with, by its path."""
+        return {_named(reflector.collection): reflector.state for reflector in self.all()}
+
+    def missing(self) -> list[str]:
+        """Return what keeps the first complete picture from being there: nothing is written before."""
+        return [
+            f"{path}: {state.error or 'not listed yet'}"
+            for path, state in self.states().items()
+            if not state.synced and not (path in _OPTIONAL and state.status == _NOT_FOUND)
+        ]
+
+    def written(self, namespace: str) -> list[Written]:
+        """Return the Roles and bindings of this install in a namespace, as the watches last saw them."""
+        return [item for reflector in self.roles for item in reflector.store.in_namespace(namespace).values()]
+
+    def namespaces_written(self) -> set[str]:
+        """Return the namespaces that hold Roles or bindings of this install."""
+        return {key.namespace for reflector in self.roles for key in reflector.store.items()}
+
+    def _make(self, gateway: Gateway) -> None:
+        scope = sorted(self._settings.namespaces)
+        agents = sorted({agent.namespace for agent in self._settings.agents})
+        for kind, collection in _EVERYWHERE.items():
+            self._add_facts(gateway, kind, _within(collection, scope))
+        for kind, collection in _OF_CLUSTER.items():
+            self._add_facts(gateway, kind, [collection])
+        for kind, collection in _OF_AGENTS.items():
+            self._add_facts(gateway, kind, [collection.namespaced(namespace) for namespace in agents])
+        for kind in ("Role", "RoleBinding"):
+            self._add_written(gateway, kind, scope)
+            self._add_rights(gateway, f"{_RBAC}/{kind.lower()}s", scope)
+            self._add_rights(gateway, f"{_RBAC}/cluster{kind.lower()}s", [])
+
+    def _add_facts(self, gateway: Gateway, kind: str, collections: list[Collection]) -> None:
+        for collection in collections:
+            reduce: Callable[[Mapping[str, Any]], Fact | None] = partial(_fact, kind)
+            self._others.append(Reflector(gateway, collection, reduce, FactSink(kind, self._inbox)))
+
+    def _add_written(self, gateway: Gateway, kind: str, scope: list[str]) -> None:
+        ours = {"labelSelector": f"{MANAGED_BY}={self._settings.install}"}
+        sink: NamespaceSink[Written] = NamespaceSink(lambda found: self._inbox.look_at(*found))
+        for collection in _within(Collection(f"{_RBAC}/{kind.lower()}s", ours), scope):
+            self.roles.append(Reflector(gateway, collection, partial(read_written, kind), sink))
+
+    def _add_rights(self, gateway: Gateway, path: str, scope: list[str]) -> None:
+        """Watch the RBAC of others by its metadata alone: that it changed is all that matters."""
+        sink: NamespaceSink[str] = NamespaceSink(lambda _: self._inbox.rbac_changed())
+        for collection in _within(Collection(path, metadata_only=True), scope):
+            self._others.append(Reflector(gateway, collection, self._version_of_others, sink))
+
+    def _version_of_others(self, manifest: Mapping[str, Any]) -> str | None:
+        """Leave out what this install wrote: it gives rights to Agents only, about whom RBAC is never asked."""
+        ours = labels(manifest, "metadata", "labels").get(MANAGED_BY) == self._settings.install
+        return None if ours else text(manifest, "metadata", "resourceVersion")
+
+
+def _fact(kind: str, manifest: Mapping[str, Any]) -> Fact | None:
+    """Read a fact; an AgentTarget that is being deleted asks for nothing any more."""
+    if kind == "AgentTarget" and "deletionTimestamp" in manifest["metadata"]:
+        return None
+    return read_live(kind, manifest)
+
+
+def _within(collection: Collection, namespaces: list[str]) -> list[Collection]:
+    return [collection.namespaced(namespace) for namespace in namespaces] or [collection]
+
+
+def _named(collection: Collection) -> str:
+    return f"{collection.path} ({MANAGED_BY})" if "labelSelector" in collection.query else collection.path
