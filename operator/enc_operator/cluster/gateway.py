@@ -28,7 +28,7 @@ _UNAUTHORIZED = 401
 _USER_AGENT = "enc-operator"
 _PART = 1 << 16  # bytes that are read at once
 _SILENCE = urllib3.exceptions.ReadTimeoutError | TimeoutError
-_LONGEST_EVENT = 1 << 26  # bytes; objects have at most 3 MiB, which JSON's escapes can make longer
+_LONGEST_EVENT = 1 << 25  # bytes; objects have at most 3 MiB, which JSON's escapes can make longer
 
 Observer = Callable[[Call, int, float], None]
 """Told of every call: the call, the HTTP status (0: no answer), seconds until the answer began."""
@@ -194,11 +194,13 @@ class Stream:
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         """Yield decoded events; raise ApiError when the connection breaks or what comes is no JSON."""
-        rest = b""
+        rest = bytearray()  # events of megabytes come in small parts, which are not to be copied for each
         while not self._is_cut and (part := self._next()):
-            *lines, rest = (rest + part).split(b"\n")
-            for line in filter(None, lines):
-                yield _decoded(self._call, line)
+            rest += part
+            if b"\n" in part:
+                *lines, last = rest.split(b"\n")
+                rest = last
+                yield from (_decoded(self._call, line) for line in lines if line)
             if len(rest) > _LONGEST_EVENT:
                 raise ApiError(self._call, 0, "Unreachable", "an event of the watch does not end")
         if rest and not self._is_cut:
@@ -221,7 +223,7 @@ class Stream:
             self._response.shutdown()
 
 
-def _decoded(call: Call, body: bytes) -> Mapping[str, Any]:
+def _decoded(call: Call, body: bytes | bytearray) -> Mapping[str, Any]:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):

@@ -71,7 +71,7 @@ class Reflector(Generic[T]):
     `silence` is after how many seconds without a byte a watch is given up.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what follows `page` is for tests
         self,
         gateway: Gateway,
         collection: Collection,
@@ -80,6 +80,7 @@ class Reflector(Generic[T]):
         page: int = 200,
         *,
         silence: float = _SILENCE,
+        backoff: Backoff | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.collection = collection
@@ -90,7 +91,7 @@ class Reflector(Generic[T]):
         self._page = page
         self._silence = silence
         self._clock = clock
-        self._backoff = Backoff(clock=clock)
+        self._backoff = backoff or Backoff(clock=clock)
         self._state = ReflectorState()
         self._heard = self._listed = float("-inf")
         self._version = ""
@@ -154,8 +155,9 @@ class Reflector(Generic[T]):
             version, proceed = version or page.version, page.proceed
             self._heard = self._clock()
             if not proceed:
-                self._replace(items, version)
-                return
+                break
+        if not self._stopped.is_set():
+            self._replace(items, version)
 
     def _replace(self, items: Mapping[Key, T], version: str) -> None:
         self.store.replace(items)
@@ -178,6 +180,7 @@ class Reflector(Generic[T]):
                 # In a collection without changes some servers send no bookmark either.
                 if error.reason != "Silence":
                     raise
+                return
         if self._clock() - began < _HASTY and not self._stopped.is_set():
             raise ApiError(call, 0, "Unreachable", "the watch ended as soon as it began")
 
