@@ -82,6 +82,18 @@ class Gateway:
         load_kube_config(path, context, configuration, persist_config=False)
         return cls(configuration, **options)
 
+    def credentials(self) -> dict[str, Any]:
+        """Return server, certificates and token, for a framework that makes its own connections."""
+        configuration = self._configuration
+        return {
+            "server": configuration.host,
+            "ca_path": configuration.ssl_ca_cert,
+            "insecure": not configuration.verify_ssl,
+            "certificate_path": configuration.cert_file,
+            "private_key_path": configuration.key_file,
+            "token": self._token().removeprefix("Bearer ") or None,
+        }
+
     def call(self, call: Call, *, seconds: float = _READ_SECONDS) -> Mapping[str, Any]:
         """Return the decoded answer of a call that succeeds; raise ApiError for every other outcome.
 
@@ -89,6 +101,10 @@ class Gateway:
         """
         with self._answer(call, seconds) as response:
             return _decoded(call, self._read(call, response, seconds))
+
+    def close(self) -> None:
+        """Close the connections that nobody uses; calls and watches that go on end by themselves."""
+        self._http.clear()
 
     @contextmanager
     def stream(self, call: Call, *, silence: float) -> Iterator["Stream"]:
@@ -164,14 +180,18 @@ class Gateway:
         if call.body is not None:
             headers["Content-Type"] = call.content_type
         try:
-            with self._lock:  # reading the key may renew it
-                token = self._configuration.get_api_key_with_prefix("BearerToken", "authorization")
+            token = self._token()
         except (ConfigException, OSError, ValueError) as error:
             message = f"the credentials cannot be read: {type(error).__name__}"
             raise ApiError(call, 0, "Unreachable", message) from None
         if token:
-            headers["Authorization"] = token.strip()
+            headers["Authorization"] = token
         return headers
+
+    def _token(self) -> str:
+        with self._lock:  # reading the key may renew it
+            token = self._configuration.get_api_key_with_prefix("BearerToken", "authorization")
+        return str(token or "").strip()
 
     def _note_time(self, text: str | None) -> None:
         with suppress(TypeError, ValueError):

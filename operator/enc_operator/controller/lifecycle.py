@@ -101,7 +101,7 @@ class Lifecycle:
                     stop_flag=self._stop,
                 )
             )
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, the process ends
             _log.exception("the AgentTargets' lifecycle ended")
         if not self._stop.is_set():
             self._failed()

@@ -21,7 +21,7 @@ from enc_operator.cluster.lease import LeaseElection
 from enc_operator.cluster.writes import Writer
 from enc_operator.controller.applier import Applier
 from enc_operator.controller.clock import Clock
-from enc_operator.controller.fence import FenceCheck
+from enc_operator.controller.fence import FenceCheck, Holds
 from enc_operator.controller.frame import make_frame
 from enc_operator.controller.inbox import Inbox
 from enc_operator.controller.lifecycle import Lifecycle
@@ -158,7 +158,7 @@ class Operator:
             while not self._ending.is_set():
                 self._reconciler.step()
                 self._tell()
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, the process ends
             # What is known may be half of something: the next process begins anew.
             _log.exception("the reconciler failed")
             self._end_failed()
@@ -206,7 +206,7 @@ class Operator:
             _log.warning("the fence could not be asked: %s", error.message)
             self._fence_wrong = f"the fence could not be asked: {error.message}"
             return
-        wrong = "" if not isinstance(found, Exception) and str(found).startswith("Holds") else str(found)
+        wrong = "" if isinstance(found, Holds) else str(found)
         if wrong != self._fence_wrong:
             _log.log(logging.WARNING if wrong else logging.INFO, "%s", wrong or "the fence holds")
         self._fence_wrong = wrong
@@ -214,7 +214,7 @@ class Operator:
     def _guarded(self, what: Callable[[], None]) -> None:
         try:
             what()
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, the process ends
             _log.exception("a part of the operator failed")
             self._end_failed()
 

@@ -13,8 +13,10 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What conditions need besides the report: the install's Agents' namespaces, whether the fence holds (a text if not), what
-    is not listed yet, and the messages of writes that did not take effect.
+    """What conditions need besides the report.
+
+    `namespaces` are those in which the install lists Agents; `fence` says why the fence does not hold, empty if it does; `missing`
+    is what is not listed yet; `problems` are the messages of writes that did not take effect.
     """
 
     namespaces: frozenset[str]

@@ -86,6 +86,11 @@ class Watches:
         """Return the namespaces that hold Roles or bindings of this install."""
         return {key.namespace for reflector in self.roles for key in reflector.store.items()}
 
+    def epoch(self) -> int:
+        """Return the highest epoch that anything of this install carries."""
+        found = (item.epoch for reflector in self.roles for item in reflector.store.items().values())
+        return max(found, default=0)
+
     def _make(self, gateway: Gateway) -> None:
         scope = sorted(self._settings.namespaces)
         agents = sorted({agent.namespace for agent in self._settings.agents})
