@@ -4,14 +4,9 @@ The mutants are sent by the operator's ServiceAccount with the rights of an admi
 only the fence is left.
 """
 
-import copy
-import json
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
-from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -20,16 +15,26 @@ from kubernetes import client
 from e2e.cluster.existing import ExistingCluster
 from e2e.cluster.folder import wait_until
 from e2e.cluster.interface import Cluster
-from e2e.scenarios.applied_rbac import request
 from e2e.scenarios.custom_resources import FOLDER, installed
+from e2e.scenarios.fenced_install import (
+    WEBHOOK,
+    authority,
+    check_of,
+    exchange,
+    holds,
+    path_of,
+    send,
+    strangers,
+    with_bookkeeping,
+)
 from e2e.scenarios.fenced_requests import misuses
 from e2e.scenarios.fenced_writes import EPOCH, Manifest, World, mutants, permitted, target_permitted
 from e2e.scenarios.rendered_chart import applied, render
-from enc_operator.cluster.gateway import Gateway
-from enc_operator.controller.fence import PREFIX, FenceCheck, Holds, Missing
+from enc_operator.controller.fence import PREFIX, Missing
 from enc_operator.controller.settings import Settings, parse_settings
 
-_INVALID = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY}
+# 500: how the API server answers a kind of role, or a resourceVersion, that there is not.
+_INVALID = {400, 404, 422, 500}
 _DONE = {HTTPStatus.OK, HTTPStatus.CREATED}
 _TRIAL = "dryRun=All&fieldManager=mutant"
 
@@ -49,17 +54,11 @@ def world(api_server: Cluster) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def values(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write the values of the install."""
-    file = tmp_path_factory.mktemp("fence") / "values.yaml"
-    agents = [{"namespace": world.agents, "serviceAccounts": list(world.accounts)}]
-    file.write_text(yaml.safe_dump({"agents": agents, "replicas": 1}))
-    return file
-
-
-@pytest.fixture(scope="module")
-def manifests(api_server: Cluster, world: World, values: Path) -> list[Manifest]:
+def manifests(api_server: Cluster, world: World, tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
     """Render the chart; what runs pods is left out, here are none."""
+    values = tmp_path_factory.mktemp("fence") / "values.yaml"
+    agents = [{"namespace": world.agents, "serviceAccounts": list(world.accounts)}]
+    values.write_text(yaml.safe_dump({"agents": agents}))
     lease_spec = {"holderIdentity": "a", "leaseTransitions": EPOCH}
     rendered = [
         each
@@ -82,14 +81,17 @@ def fenced(
 ) -> Iterator[client.ApiClient]:
     """Install fence and permissions, and return a client with the operator's own token."""
     crds = {path.stem: yaml.safe_load(path.read_text()) for path in FOLDER.glob("*.yaml")}
-    with installed(api_server, crds), applied(api_server, manifests):
-        with api_server.api_of(world.operator, "enc-operator") as api:
-            check = check_of(api, settings)
-            wait_until(lambda: holds(check), "the fence holds", seconds=30)
-            yield api
+    with (
+        installed(api_server, crds),
+        applied(api_server, manifests),
+        api_server.api_of(world.operator, "enc-operator") as api,
+    ):
+        check = check_of(api, settings)
+        wait_until(lambda: holds(check), "the fence holds", seconds=30)
+        yield api
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def mighty(api_server: Cluster, world: World, fenced: client.ApiClient) -> Iterator[client.ApiClient]:
     """Return the same client after everything was allowed to it by RBAC."""
     name = f"{world.operator}-mighty"
@@ -105,37 +107,25 @@ def mighty(api_server: Cluster, world: World, fenced: client.ApiClient) -> Itera
     )
     yield fenced
     api_server.kubectl("delete", "clusterrolebinding", name)
-
-
-def check_of(api: client.ApiClient, settings: Settings) -> FenceCheck:
-    """Make the operator's self-test with a client's credentials."""
-    return FenceCheck(Gateway(copy.deepcopy(api.configuration)), settings)
-
-
-def holds(check: FenceCheck) -> bool:
-    """Tell whether the self-test is content."""
-    return isinstance(check.check(), Holds)
-
-
-def send(api: client.ApiClient, method: str, path: str, body: Any = None, patch: str = "") -> tuple[int, str]:
-    """Return the status and the answer's message."""
-    headers = {**api.default_headers, "Content-Type": patch or "application/json"}
-    sent = None if body is None else json.dumps(body)
-    answer = api.rest_client.pool_manager.request(
-        method, api.configuration.host + path, body=sent, headers=headers
+    wait_until(
+        lambda: send(fenced, "GET", "/api/v1/secrets?limit=1")[0] == HTTPStatus.FORBIDDEN,
+        "RBAC allows no more",
+        seconds=10,
     )
-    text = answer.data.decode()
-    return answer.status, json.loads(text).get("message", "") if text.startswith("{") else text
 
 
-def path_of(manifest: Manifest, *, named: bool = False) -> str:
-    """Return where a manifest is created, or where it stands."""
-    group = manifest["apiVersion"]
-    root = f"/apis/{group}" if "/" in group else f"/api/{group}"
-    metadata = manifest["metadata"]
-    return f"{root}/namespaces/{metadata['namespace']}/{manifest['kind'].lower()}s" + (
-        f"/{metadata['name']}" if named else ""
-    )
+@pytest.fixture
+def target(api_server: Cluster, world: World, fenced: client.ApiClient) -> Iterator[Manifest]:
+    """Make an AgentTarget as its author does, and return what the API server stores."""
+    assert fenced  # the CRDs are there
+    path = path_of(world.target())
+    with api_server.api() as administrator:
+        status, stored = exchange(administrator, "POST", path, world.target())
+        assert status == HTTPStatus.CREATED, stored
+        yield stored
+        freed = {"metadata": {"finalizers": None}}
+        send(administrator, "PATCH", f"{path}/agents", freed, "application/merge-patch+json")
+        send(administrator, "DELETE", f"{path}/agents")
 
 
 @pytest.mark.parametrize("kind", ["role", "binding"])
@@ -144,7 +134,7 @@ def test_the_operators_writes_pass(kind: str, world: World, fenced: client.ApiCl
     good = getattr(world, kind)(f"enc-{'b' * 26}")
 
     created, _ = send(fenced, "POST", path_of(good), good)
-    status, found = request(fenced, "GET", path_of(good, named=True))
+    status, found = exchange(fenced, "GET", path_of(good, named=True))
     found["metadata"]["annotations"]["enc-operator.io/references"] = "2"
     replaced, _ = send(fenced, "PUT", path_of(good, named=True), found)
     conditions = {"preconditions": {"uid": found["metadata"]["uid"]}}
@@ -180,7 +170,7 @@ def compare(world: World, api: client.ApiClient, good: Manifest, method: str) ->
     """Send every mutant on trial; return how many the fence refused."""
     refused = 0
     for what, mutant in [("nothing", good), *mutants(good)]:
-        if "namespace" not in mutant["metadata"] or (
+        if "namespace" not in mutant.get("metadata", {}) or (
             method == "PUT" and mutant["metadata"].get("name") != good["metadata"]["name"]
         ):
             continue
@@ -196,83 +186,48 @@ def compare(world: World, api: client.ApiClient, good: Manifest, method: str) ->
 
 
 def test_an_agenttarget_is_changed_only_in_our_bookkeeping(
-    api_server: Cluster, world: World, mighty: client.ApiClient
+    world: World, target: Manifest, mighty: client.ApiClient
 ) -> None:
     """Every mutant of an AgentTarget is refused but for our finalizer and our annotations; its status may be written."""
-    with api_server.api() as administrator:
-        old = request(administrator, "POST", path_of(world.target()), world.target())[1]
-    refused = 0
-    for what, mutant in [*mutants(old), *with_bookkeeping(old)]:
-        if mutant["metadata"].get("name") != "agents" or mutant["metadata"].get("namespace") != world.agents:
+    path, refused = path_of(target, named=True), 0
+    for what, mutant in [*mutants(target), *with_bookkeeping(target)]:
+        metadata = mutant.get("metadata", {})
+        if (metadata.get("namespace"), metadata.get("name")) != (world.agents, "agents"):
             continue
-        status, said = send(mighty, "PUT", f"{path_of(old, named=True)}?{_TRIAL}", mutant)
+        status, answer = exchange(mighty, "PUT", f"{path}?{_TRIAL}", mutant)
         if status in {*_INVALID, HTTPStatus.CONFLICT}:
             continue
-        assert status in _DONE or (status == HTTPStatus.FORBIDDEN and PREFIX in said), (
-            f"{what}: {status} {said}"
-        )
-        assert (status in _DONE) == target_permitted(old, mutant), f"{what}: {status} {said}"
+        # A field that is left out gets its default: what is stored counts.
+        allowed = target_permitted(target, answer if status in _DONE else mutant)
+        assert status in _DONE or PREFIX in answer["message"], f"{what}: {status} {answer}"
+        assert (status in _DONE) == allowed, f"{what}: {status} {answer}"
         refused += status == HTTPStatus.FORBIDDEN
     counts = {"allowed": 1, "denied": 0, "residual": 0}
-    written = request(
-        mighty, "PUT", f"{path_of(old, named=True)}/status", {**old, "status": {"references": counts}}
-    )[0]
+    written = {**target, "status": {"references": counts}}
 
     assert refused > 30
-    assert written == HTTPStatus.OK
+    assert exchange(mighty, "PUT", f"{path}/status", written)[0] == HTTPStatus.OK
 
 
-def with_bookkeeping(old: Manifest) -> Iterator[tuple[str, Manifest]]:
-    """Yield what kopf and the operator keep in metadata."""
-    for more in (
-        {"finalizers": [*old["metadata"]["finalizers"], "enc-operator.io/take-back"]},
-        {
-            "annotations": {
-                **old["metadata"]["annotations"],
-                "kopf.zalando.org/last-handled-configuration": "{}",
-            }
-        },
-        {"annotations": {**old["metadata"]["annotations"], "enc-operator.io/seen": "1"}},
-    ):
-        yield f"{more}", {**old, "metadata": {**old["metadata"], **more}}
-
-
-def test_misuse_of_the_token_is_refused(api_server: Cluster, world: World, mighty: client.ApiClient) -> None:
+def test_misuse_of_the_token_is_refused(
+    api_server: Cluster, world: World, target: Manifest, mighty: client.ApiClient
+) -> None:
     """Whatever else an administrator's rights would let a stolen token do is refused, by the fence."""
+    assert target["metadata"]["name"] == "agents"
     with strangers(api_server, world):
         for what, method, path, body, patch in misuses(world):
-            joined = f"{path}{'&' if '?' in path else '?'}{_TRIAL}" if "/exec?" not in path else path
+            joined = (
+                path if "?" in path else f"{path}?{_TRIAL}"
+            )  # what has a question mark of its own connects
             status, said = send(mighty, method, joined, body, patch)
 
             assert (status, PREFIX in said) == (HTTPStatus.FORBIDDEN, True), f"{what}: {status} {said}"
 
 
-@contextmanager
-def strangers(cluster: Cluster, world: World) -> Iterator[None]:
-    """Have things of other people in the cluster."""
-    webhook = {"name": "a.example.com", "clientConfig": {"url": "https://example.com"}, "admissionReviewVersions": ["v1"],
-               "sideEffects": "None", "rules": [], "failurePolicy": "Ignore"}  # fmt: skip
-    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "a", "image": "a"}]}}
-    named = {"name": "enc-operator", "namespace": world.operator}
-    workload = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
-    things = [
-        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "foreign", "namespace": world.tenant}},
-        {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "agent", "namespace": world.agents}, "spec": workload},
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": named, "spec": {**workload, "replicas": 0}},
-        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": world.agents}, "spec": template["spec"]},
-        {"apiVersion": "v1", "kind": "Event", "metadata": {"name": "a", "namespace": world.tenant}, "reason": "a", "message": "a",
-         "involvedObject": {"kind": "Pod", "name": "a", "namespace": world.tenant}, "type": "Normal"},
-        {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
-         "metadata": {"name": "enc-foreign"}, "webhooks": [webhook]},
-    ]  # fmt: skip
-    with applied(cluster, things):
-        yield
-
-
 def test_what_else_the_operator_writes_passes(world: World, fenced: client.ApiClient) -> None:
     """Its Lease, Events and access reviews are written with the chart's own permissions."""
     lease = f"/apis/coordination.k8s.io/v1/namespaces/{world.operator}/leases/enc-operator"
-    found = request(fenced, "GET", lease)[1]
+    found = exchange(fenced, "GET", lease)[1]
     renewed = {**found, "spec": {**found["spec"], "renewTime": "2030-01-01T00:00:00.000000Z"}}
     event = {"metadata": {"generateName": "enc-"}, "reason": "a", "message": "a", "type": "Normal",
              "involvedObject": {"kind": "Pod", "name": "a", "namespace": world.tenant}}  # fmt: skip
@@ -292,3 +247,56 @@ def test_what_else_the_operator_writes_passes(world: World, fenced: client.ApiCl
 def test_the_charts_permissions_read_nothing_more(what: str, fenced: client.ApiClient) -> None:
     """No Secret, and ConfigMaps and workloads only where the Agents are."""
     assert send(fenced, "GET", f"{what}?limit=1")[0] == HTTPStatus.FORBIDDEN
+
+
+@pytest.mark.parametrize("policy", ["rbac", "epoch", "others", "resources"])
+def test_a_policy_without_its_binding_is_noticed(
+    policy: str,
+    api_server: Cluster,
+    world: World,
+    target: Manifest,
+    settings: Settings,
+    fenced: client.ApiClient,
+) -> None:
+    """Half of a fence is silent; the self-test names the policy that does nothing, and holds again when it is whole."""
+    check = check_of(fenced, settings)
+    binding = f"validatingadmissionpolicybinding/enc-operator-fence.{world.operator}.{policy}"
+    kept = api_server.kubectl("get", binding, "--output=json")
+    api_server.kubectl("delete", binding)
+
+    wait_until(lambda: not holds(check), "it is noticed", seconds=10)
+    found = check.check()
+    api_server.kubectl("apply", "-f", "-", text=kept)
+    wait_until(lambda: holds(check), "the fence holds again", seconds=10)
+
+    assert target["metadata"]["name"] == "agents"
+    assert isinstance(found, Missing)
+    assert found.reasons
+    assert all(f"was let through (policy {policy})" in reason for reason in found.reasons)
+
+
+def test_of_our_webhooks_only_the_ca_bundle_is_renewed(
+    api_server: Cluster, world: World, mighty: client.ApiClient
+) -> None:
+    """A new caBundle passes; another failurePolicy, another address, another label do not."""
+    kind = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
+    named = {"name": f"enc-operator.{world.operator}"}
+    path = f"/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{named['name']}?{_TRIAL}"
+    with applied(api_server, [{**kind, "metadata": named, "webhooks": [WEBHOOK]}]):
+        found = exchange(mighty, "GET", path)[1]
+        old = found["webhooks"][0]
+        renewed = [{**old, "clientConfig": {**old["clientConfig"], "caBundle": authority()}}]
+        others = [
+            [{**old, "failurePolicy": "Fail"}],
+            [{**old, "clientConfig": {"url": "https://example.org"}}],
+            [{**old, "timeoutSeconds": 30}],
+            [{**old, "matchConditions": [{"name": "a", "expression": "true"}]}],
+            [old, {**old, "name": "b.example.com"}],
+            [],
+        ]
+
+        assert send(mighty, "PUT", path, {**found, "webhooks": renewed})[0] == HTTPStatus.OK
+        for other in others:
+            assert PREFIX in send(mighty, "PUT", path, {**found, "webhooks": other})[1]
+        labelled = {**found, "metadata": {**found["metadata"], "labels": {"a": "b"}}}
+        assert PREFIX in send(mighty, "PUT", path, labelled)[1]
