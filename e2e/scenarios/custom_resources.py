@@ -108,7 +108,7 @@ def _name(crd: Crd) -> str:
 def _is_served(api: client.ApiClient, crd: Crd) -> bool:
     """Tell whether requests are answered, which comes a moment after the condition Established."""
     status, found = _request(api, "GET", f"{_DEFINITIONS}/{_name(crd)}")
-    conditions = found.get("status", {}).get("conditions", ()) if status == HTTPStatus.OK else ()
+    conditions = (found.get("status", {}).get("conditions") or ()) if status == HTTPStatus.OK else ()
     established = any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
     return established and _request(api, "GET", _path(crd, ""))[0] == HTTPStatus.OK
 
