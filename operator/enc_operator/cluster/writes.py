@@ -51,6 +51,10 @@ class Writer:
         self._gateway = gateway
         self._field_manager = field_manager
 
+    def get(self, kind: str, namespace: str, name: str) -> Manifest:
+        """Read an object as it is stored."""
+        return self._gateway.call(Call("GET", RESOURCES[kind].path(namespace, name)))
+
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Create an object that must not be there yet (409 AlreadyExists), and return it as it is stored."""
         path = _resource(manifest).path(_namespace(manifest))

@@ -77,13 +77,17 @@ class FactSink:
     def __init__(self, kind: str, inbox: Inbox) -> None:
         self._kind = kind
         self._inbox = inbox
-        self._known: set[ObjectRef] = set()
+        self._known: dict[ObjectRef, str] = {}
+
+    def uid(self, ref: ObjectRef) -> str:
+        """Return the uid of an object that is known, or an empty one."""
+        return self._known.get(ref, "")
 
     def replaced(self, items: Mapping[Key, Fact]) -> None:
         """Take a whole list."""
         found: dict[ObjectRef, Fact | None] = {self._ref(key): item for key, item in items.items()}
-        gone: dict[ObjectRef, Fact | None] = dict.fromkeys(self._known - found.keys())
-        self._known = set(found)
+        gone: dict[ObjectRef, Fact | None] = dict.fromkeys(self._known.keys() - found.keys())
+        self._known = {self._ref(key): key.uid for key in items}
         self._inbox.put({**gone, **found})
         self._inbox.wake()
 
@@ -91,9 +95,9 @@ class FactSink:
         """Take one object's change."""
         ref = self._ref(key)
         if item is None:
-            self._known.discard(ref)
+            self._known.pop(ref, None)
         else:
-            self._known.add(ref)
+            self._known[ref] = key.uid
         self._inbox.put({ref: item})
 
     def _ref(self, key: Key) -> ObjectRef:

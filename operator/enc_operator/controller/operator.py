@@ -15,7 +15,7 @@ import kopf
 
 from enc_operator.cluster.access import AccessAnswers
 from enc_operator.cluster.calls import ApiError
-from enc_operator.cluster.events import EventRecorder
+from enc_operator.cluster.events import EventRecorder, Regarding
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.cluster.lease import LeaseElection
 from enc_operator.cluster.writes import Writer
@@ -44,6 +44,16 @@ _FENCE_SECONDS = 30.0
 _FENCE_MISSING_SECONDS = 2.0
 _REPORT_SECONDS = 2.0
 _CONNECTIONS = 64
+_ACTION = "Judge"
+_OURS = "enc-operator.io/v1alpha1"
+_VERSIONS = {
+    "SecretGrant": _OURS,
+    "ClusterSecretGrant": _OURS,
+    "DaemonSet": "apps/v1",
+    "Deployment": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "DatadogInstrumentation": "datadoghq.com/v1alpha1",
+}
 
 _log = logging.getLogger(__name__)
 
@@ -109,6 +119,7 @@ class Operator:
         ]
         self._health.start()
         self._watches.start()
+        self._events.start()
         for thread in threads:
             thread.start()
         self._ending.wait()
@@ -173,9 +184,15 @@ class Operator:
         if not self._election.leads():
             return
         notices = frozenset(self._report.notices)
-        for notice in notices - self._told:
-            self._events.record(notice.about, notice.uid, notice.reason, notice.note, warning=notice.warning)
+        for notice in sorted(notices - self._told):
+            self._record(notice)
         self._told = notices
+
+    def _record(self, notice: Notice) -> None:
+        about = notice.about
+        version = _VERSIONS.get(about.kind, "v1")
+        regarding = Regarding(version, about.kind, about.namespace, about.name, self._watches.uid(about))
+        self._events.record(regarding, notice.reason, notice.note, _ACTION, warning=notice.warning)
 
     def _take_part(self) -> None:
         self._guarded(lambda: self._election.run(self._lead, self._lose))
@@ -226,7 +243,7 @@ class Operator:
         self._lifecycle.stop()
         self._applier.close()
         self._election.stop()
-        self._events.close()
+        self._events.stop()
         self._watches.stop()
         for thread in threads:
             thread.join(timeout=5)

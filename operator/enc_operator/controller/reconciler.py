@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -136,22 +136,19 @@ class Reconciler:
         asked = self.ledger.all_questions() if everything else self._open_questions()
         if everything:
             self._ask_all_at = None
-        if asked:
-            self.ledger.answer(self._access.ask(asked))
-        self._count_unanswered(asked, now)
-
-    def _open_questions(self) -> list[Question]:
-        waiting = [question for question in self._unanswered if question in self.ledger.entries.asking]
-        return list(dict.fromkeys([*self.ledger.questions(), *waiting]))
-
-    def _count_unanswered(self, asked: Sequence[Question], now: float) -> None:
-        """Keep since when a question has no answer; one that waits for too long counts as a no."""
-        known = self._access.known(asked)
+        answers = self._access.ask(asked)
+        self.ledger.answer(answers)
         since = self._unanswered
-        self._unanswered = {each: since.get(each, now) for each in asked if each not in known}
+        self._unanswered = {each: since.get(each, now) for each in asked if each not in answers}
         self.progress.unanswered = len(self._unanswered)
         late = [each for each, began in self._unanswered.items() if now - began > _UNDECIDED_SECONDS]
         self.ledger.answer(dict.fromkeys(late, False))
+
+    def _open_questions(self) -> list[Question]:
+        """Return what was never asked, what got no answer, and what must be asked again from time to time."""
+        again = {*self._unanswered, *self._access.overdue()}
+        asking = self.ledger.entries.asking
+        return [*self.ledger.questions(), *(each for each in again if each in asking)]
 
     def _note_dirty(self, batch: Batch) -> None:
         since = batch.since or time.monotonic()

@@ -7,7 +7,7 @@ from typing import Any
 
 from enc_operator.core.access import Allowed, Denied
 from enc_operator.core.findings import ObjectRef
-from enc_operator.core.inventory import PodFact, TargetFact, WorkloadFact
+from enc_operator.core.inventory import TargetFact, WorkloadFact
 from enc_operator.core.judgement import Judged, residuals
 from enc_operator.core.ledger.facts import account_of
 from enc_operator.core.ledger.ledger import PLAN, Ledger
@@ -18,12 +18,11 @@ _GRANTS = ("SecretGrant ", "ClusterSecretGrant ")
 _SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Notice:
-    """One Event: about an object (`uid` empty where it is not known), why, and what is said."""
+    """One Event: about an object, why, and what is said."""
 
     about: ObjectRef
-    uid: str
     reason: str
     note: str
     warning: bool = True
@@ -63,7 +62,7 @@ def make_report(ledger: Ledger) -> Report:
         agents[_agent(item)]["residual"] += 1
     return Report(
         agents,
-        tuple(_notices(ledger, judged, {id(item) for item in refused})),
+        tuple(_notices(judged, {id(item) for item in refused})),
         {str(source): number for source, (_, number) in ledger.room.refused.items()},
         sum(len(ledger.permissions(namespace)) for namespace in ledger.shards),
         sum(len(ledger.planned(namespace)) for namespace in ledger.shards),
@@ -139,40 +138,34 @@ def _strangers(ledger: Ledger) -> Iterator[tuple[str, str]]:
             yield str(ref), account[1]
 
 
-def _notices(ledger: Ledger, judged: Iterable[Judged], residual: set[int]) -> Iterator[Notice]:
+def _notices(judged: Iterable[Judged], residual: set[int]) -> Iterator[Notice]:
     for item in judged:
         reference, decision = item.reference, item.decision
         about = reference.where.ref
         if isinstance(decision, Denied):
-            uid = _uid(ledger, about)
             note = f"{reference.title}: {decision.message}. Fix: {decision.fix}"
-            yield Notice(about, uid, "ReferenceDenied", note)
+            yield Notice(about, "ReferenceDenied", note)
             if id(item) in residual:
                 what = "it resolves all the same, since the Agent reads that Secret for another reference"
-                yield Notice(about, uid, "ReferenceResidual", f"{reference.title}: {what}. Fix: remove it")
+                yield Notice(about, "ReferenceResidual", f"{reference.title}: {what}. Fix: remove it")
         elif item.refused_matches:
-            yield _spoofable(ledger, item)
+            yield _spoofable(item)
         elif isinstance(decision, Allowed) and decision.why.startswith(_GRANTS):
             yield _admission(item, decision)
 
 
-def _spoofable(ledger: Ledger, item: Judged) -> Notice:
+def _spoofable(item: Judged) -> Notice:
     names = ", ".join(str(match.object) for match, _ in item.refused_matches[:_SHOWN])
     note = f"{item.reference.title}: the template also reaches pods that may not use the Secret: {names}"
     about = item.reference.where.ref
-    return Notice(about, _uid(ledger, about), "ReferenceSpoofable", note)
+    return Notice(about, "ReferenceSpoofable", note)
 
 
 def _admission(item: Judged, decision: Allowed) -> Notice:
     kind, _, name = decision.why.partition(" ")
     namespace, _, name = name.rpartition("/")
     note = f"admits {item.reference.referrer} to {item.reference.target}"
-    return Notice(ObjectRef(kind, namespace, name), "", "ReferenceAdmitted", note, warning=False)
-
-
-def _uid(ledger: Ledger, about: ObjectRef) -> str:
-    fact = ledger.facts.get(about) if about.kind == "Pod" else None
-    return fact.uid or "" if isinstance(fact, PodFact) else ""
+    return Notice(ObjectRef(kind, namespace, name), "ReferenceAdmitted", note, warning=False)
 
 
 def is_planned(target: TargetFact) -> bool:

@@ -49,7 +49,8 @@ class HealthServer:
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path == "/metrics":
-            return self._metrics(environ, start_response)
+            found: Iterable[bytes] = self._metrics(environ, start_response)
+            return found
         said = {"/healthz": State.sick, "/readyz": State.unready}.get(path)
         if said is None:
             start_response("404 Not Found", _TEXT)

@@ -9,6 +9,7 @@ from enc_operator.cluster.gateway import Gateway
 from enc_operator.cluster.reflector import Reflector, ReflectorState
 from enc_operator.controller.inbox import FactSink, Inbox, NamespaceSink
 from enc_operator.controller.settings import Settings
+from enc_operator.core.findings import ObjectRef
 from enc_operator.core.ledger.facts import Fact
 from enc_operator.core.ledger.live import read_live
 from enc_operator.core.objects.authorization import MANAGED_BY
@@ -49,6 +50,7 @@ class Watches:
         self._settings = settings
         self.roles: list[Reflector[Written]] = []
         self._others: list[Reflector[Any]] = []
+        self._sinks: dict[str, list[FactSink]] = {}
         self._make(gateway)
 
     def start(self) -> None:
@@ -86,6 +88,10 @@ class Watches:
         """Return the namespaces that hold Roles or bindings of this install."""
         return {key.namespace for reflector in self.roles for key in reflector.store.items()}
 
+    def uid(self, ref: ObjectRef) -> str:
+        """Return the uid of an object that is watched, or an empty one."""
+        return "".join(sink.uid(ref) for sink in self._sinks.get(ref.kind, ()))
+
     def epoch(self) -> int:
         """Return the highest epoch that anything of this install carries."""
         found = (item.epoch for reflector in self.roles for item in reflector.store.items().values())
@@ -108,7 +114,9 @@ class Watches:
     def _add_facts(self, gateway: Gateway, kind: str, collections: list[Collection]) -> None:
         for collection in collections:
             reduce: Callable[[Mapping[str, Any]], Fact | None] = partial(_fact, kind)
-            self._others.append(Reflector(gateway, collection, reduce, FactSink(kind, self._inbox)))
+            sink = FactSink(kind, self._inbox)
+            self._sinks.setdefault(kind, []).append(sink)
+            self._others.append(Reflector(gateway, collection, reduce, sink))
 
     def _add_written(self, gateway: Gateway, kind: str, scope: list[str]) -> None:
         ours = {"labelSelector": f"{MANAGED_BY}={self._settings.install}"}
