@@ -26,7 +26,7 @@ from e2e.scenarios.fenced_install import (
     send,
     strangers,
     with_bookkeeping,
-)
+)  # fmt: skip
 from e2e.scenarios.fenced_requests import misuses
 from e2e.scenarios.fenced_writes import EPOCH, Manifest, World, mutants, permitted, target_permitted
 from e2e.scenarios.rendered_chart import applied, render
@@ -45,11 +45,10 @@ def world(api_server: Cluster) -> Iterator[World]:
     if isinstance(api_server, ExistingCluster):
         pytest.skip("the operator's ServiceAccount is made an administrator: this cluster is somebody's")
     run = secrets.token_hex(3)
-    world = World(f"enc-fence-{run}", f"enc-agents-{run}", f"enc-tenant-{run}")
-    names = (world.operator, world.agents, world.tenant)
+    names = [f"enc-{which}-{run}" for which in ("fence", "agents", "tenant")]
     for name in names:
         api_server.kubectl("create", "namespace", name)
-    yield world
+    yield World(names[0], names[1], names[2])
     api_server.kubectl("delete", "namespace", "--wait=false", *names)
 
 
@@ -59,13 +58,13 @@ def manifests(api_server: Cluster, world: World, tmp_path_factory: pytest.TempPa
     values = tmp_path_factory.mktemp("fence") / "values.yaml"
     agents = [{"namespace": world.agents, "serviceAccounts": list(world.accounts)}]
     values.write_text(yaml.safe_dump({"agents": agents}))
-    lease_spec = {"holderIdentity": "a", "leaseTransitions": EPOCH}
+    spec = {"holderIdentity": "a", "leaseTransitions": EPOCH}
     rendered = [
         each
         for each in render(api_server, world.operator, values, "--no-hooks")
         if each["kind"] != "Deployment"
     ]
-    return [{**each, "spec": lease_spec} if each["kind"] == "Lease" else each for each in rendered]
+    return [{**each, "spec": spec} if each["kind"] == "Lease" else each for each in rendered]
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import resources
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from enc_operator.cli.inputs import Text
@@ -27,6 +27,7 @@ from enc_operator.core.schemas import read_crds
 from enc_operator.core.syntax import Source, SyntaxFault, parse_json, parse_yaml, split_documents
 from enc_operator.core.syntax.yaml_text import Parsed
 from enc_operator.core.templates.checkfiles import is_check_file
+from enc_operator.packaged_crds import crd_texts
 from enc_operator.resolver_bundle import init_command, payload, payload_digest
 
 
@@ -77,7 +78,7 @@ class _Crds(Mapping[str, Mapping[str, Any]]):
 
     @cached_property
     def _read(self) -> Mapping[str, Mapping[str, Any]]:
-        return read_crds(_crd_texts())
+        return read_crds(crd_texts())
 
     def __getitem__(self, kind: str) -> Mapping[str, Any]:
         return self._read[kind]
@@ -87,17 +88,6 @@ class _Crds(Mapping[str, Mapping[str, Any]]):
 
     def __len__(self) -> int:
         return len(self._read)
-
-
-def _crd_texts() -> Iterator[str]:
-    for folder in (
-        resources.files("enc_operator") / "crds",
-        Path(__file__).parents[3] / "charts/enc-operator/crds",
-    ):
-        if folder.is_dir():
-            for file in sorted(folder.iterdir(), key=lambda file: file.name):
-                yield file.read_text(encoding="utf-8")
-            return
 
 
 def _empty(options: Options) -> Inventory:

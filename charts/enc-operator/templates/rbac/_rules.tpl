@@ -95,3 +95,36 @@ subjects:
 {{- end }}
 {{- end }}
 {{- end -}}
+
+{{/* The Jobs' permissions are there as long as the Jobs are. */}}
+{{- define "enc-operator.rules.crds" -}}
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  resourceNames: [agenttargets.enc-operator.io, clustersecretgrants.enc-operator.io, secretgrants.enc-operator.io]
+  verbs: [get, create, patch]
+{{- end -}}
+
+{{- define "enc-operator.rules.takeBack" -}}
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [roles, rolebindings]
+  verbs: [list, delete]
+- apiGroups: [enc-operator.io]
+  resources: [agenttargets]
+  verbs: [list, patch]
+{{- if .Values.crds.remove }}
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  resourceNames: [agenttargets.enc-operator.io, clustersecretgrants.enc-operator.io, secretgrants.enc-operator.io]
+  verbs: [delete]
+{{- end }}
+{{- end -}}
+
+{{- define "enc-operator.rules.stop" -}}
+- apiGroups: [apps]
+  resources: [deployments/scale]
+  resourceNames: [{{ include "enc-operator.fullname" . }}]
+  verbs: [patch]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list]
+{{- end -}}

@@ -1,0 +1,77 @@
+"""What has to go when enc-operator goes: every permission that an install gave, and its hold on AgentTargets.
+
+Bindings come first, so that every right is gone before the first Role. Stopping the operator, and sending the steps, is the doors'
+work; grants and CRDs stay.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from enc_operator.core.inventory import NOTHING
+from enc_operator.core.objects.authorization import MANAGED_BY
+
+FINALIZER = "enc-operator.io/take-back"
+"""What holds an AgentTarget until everything given for it is taken back."""
+BOOKKEEPING = "kopf.zalando.org/"
+"""How the annotations begin that the operator's framework keeps."""
+
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+TARGETS = "/apis/enc-operator.io/v1alpha1"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call: DELETE with preconditions, or a merge patch that fails when the object has changed.
+
+    `path` is absolute without host; `body` is what JSON can write.
+    """
+
+    method: str
+    path: str
+    what: str
+    body: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+
+    def __str__(self) -> str:
+        return self.what
+
+
+def plan_removal(
+    bindings: Iterable[Mapping[str, Any]],
+    roles: Iterable[Mapping[str, Any]],
+    targets: Iterable[Mapping[str, Any]],
+    install: str,
+) -> tuple[Step, ...]:
+    """Return the steps for decoded objects, of which only those with this install's label, or our finalizer, count."""
+    return (
+        *_deletions("RoleBinding", bindings, install),
+        *_deletions("Role", roles, install),
+        *_releases(targets),
+    )
+
+
+def _deletions(kind: str, objects: Iterable[Mapping[str, Any]], install: str) -> Iterator[Step]:
+    for metadata in _sorted(objects):
+        if metadata.get("labels", {}).get(MANAGED_BY) == install:
+            path = f"{RBAC}/namespaces/{metadata['namespace']}/{kind.lower()}s/{metadata['name']}"
+            conditions = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
+            what = f"delete {kind} {metadata['namespace']}/{metadata['name']}"
+            yield Step("DELETE", path, what, {"preconditions": conditions})
+
+
+def _releases(targets: Iterable[Mapping[str, Any]]) -> Iterator[Step]:
+    for metadata in _sorted(targets):
+        if FINALIZER in metadata.get("finalizers", ()):
+            kept = [name for name in metadata["finalizers"] if name != FINALIZER]
+            notes = {key: None for key in metadata.get("annotations", {}) if key.startswith(BOOKKEEPING)}
+            changed = {"resourceVersion": metadata["resourceVersion"], "finalizers": kept or None}
+            path = f"{TARGETS}/namespaces/{metadata['namespace']}/agenttargets/{metadata['name']}"
+            what = f"release AgentTarget {metadata['namespace']}/{metadata['name']}"
+            yield Step("PATCH", path, what, {"metadata": changed | ({"annotations": notes} if notes else {})})
+
+
+def _sorted(objects: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return sorted(
+        (each["metadata"] for each in objects),
+        key=lambda metadata: (metadata["namespace"], metadata["name"]),
+    )

@@ -1,0 +1,70 @@
+"""What has to go: only what this install wrote, bindings first, each on the condition that it is still what was read."""
+
+from typing import Any
+
+from enc_operator.core.removal import FINALIZER, plan_removal
+
+INSTALL = "enc.prod"
+
+
+def made(name: str, *, install: str = INSTALL, **metadata: Any) -> dict[str, Any]:
+    """Return an object with a label."""
+    labels = {"enc-operator.io/managed-by": install}
+    own = {"name": name, "namespace": "shop", "uid": f"uid-{name}", "resourceVersion": "7", "labels": labels}
+    return {"metadata": {**own, **metadata}}
+
+
+def test_bindings_go_before_roles() -> None:
+    """Every right has ended when the first Role goes; within a kind the order is that of namespaces and names."""
+    steps = plan_removal([made("b"), made("a", namespace="zoo"), made("a")], [made("a")], [], INSTALL)
+
+    assert [str(step) for step in steps] == [
+        "delete RoleBinding shop/a", "delete RoleBinding shop/b", "delete RoleBinding zoo/a", "delete Role shop/a",
+    ]  # fmt: skip
+
+
+def test_a_deletion_has_conditions() -> None:
+    """An object that was replaced in the meantime is not deleted."""
+    (step,) = plan_removal([], [made("a")], [], INSTALL)
+
+    assert (step.method, step.path) == (
+        "DELETE",
+        "/apis/rbac.authorization.k8s.io/v1/namespaces/shop/roles/a",
+    )
+    assert step.body == {"preconditions": {"uid": "uid-a", "resourceVersion": "7"}}
+
+
+def test_what_others_wrote_stays() -> None:
+    """Objects without a label, and those of another install, are nobody's business here."""
+    others = [
+        made("a", install="enc.other"),
+        made("b", labels={}),
+        {"metadata": {"name": "c", "namespace": "shop"}},
+    ]
+
+    assert plan_removal(others, others, others, INSTALL) == ()
+
+
+def test_a_target_is_released() -> None:
+    """Our finalizer goes and others' stay; so do annotations, but for the framework's bookkeeping."""
+    notes = {"kopf.zalando.org/last-handled-configuration": "{}", "example.com/a": "b"}
+    target = made("agents", finalizers=["example.com/stay", FINALIZER], annotations=notes)
+
+    (step,) = plan_removal([], [], [target], INSTALL)
+
+    assert (step.method, str(step)) == ("PATCH", "release AgentTarget shop/agents")
+    assert step.path == "/apis/enc-operator.io/v1alpha1/namespaces/shop/agenttargets/agents"
+    assert step.body == {
+        "metadata": {
+            "resourceVersion": "7",
+            "finalizers": ["example.com/stay"],
+            "annotations": {"kopf.zalando.org/last-handled-configuration": None},
+        }
+    }
+
+
+def test_the_last_finalizer_leaves_no_list() -> None:
+    """A target that only we held has no finalizers afterwards; annotations that are not there are not spoken of."""
+    (step,) = plan_removal([], [], [made("agents", finalizers=[FINALIZER])], INSTALL)
+
+    assert step.body == {"metadata": {"resourceVersion": "7", "finalizers": None}}
