@@ -5,18 +5,23 @@ import copy
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 import trustme
 from kubernetes import client
 
 from e2e.cluster.interface import Cluster
-from e2e.scenarios.fenced_writes import Manifest, World
+from e2e.scenarios.fenced_writes import Manifest, World, mutants, permitted
 from e2e.scenarios.rendered_chart import applied
 from enc_operator.cluster.gateway import Gateway
-from enc_operator.controller.fence import FenceCheck, Holds
+from enc_operator.controller.fence import PREFIX, FenceCheck, Holds
 from enc_operator.controller.settings import Settings
 
+# 500: how the API server answers a kind of role, or a resourceVersion, that there is not.
+INVALID = {400, 404, 422, 500}
+DONE = {HTTPStatus.OK, HTTPStatus.CREATED}
+TRIAL = "dryRun=All&fieldManager=mutant"
 WEBHOOK: Manifest = {
     "name": "a.example.com",
     "clientConfig": {"url": "https://example.com"},
@@ -25,6 +30,25 @@ WEBHOOK: Manifest = {
     "rules": [],
     "failurePolicy": "Ignore",
 }
+
+
+def compare(world: World, api: client.ApiClient, good: Manifest, method: str) -> int:
+    """Send every mutant on trial; return how many the fence refused."""
+    refused = 0
+    for what, mutant in [("nothing", good), *mutants(good)]:
+        if "namespace" not in mutant.get("metadata", {}) or (
+            method == "PUT" and mutant["metadata"].get("name") != good["metadata"]["name"]
+        ):
+            continue
+        status, said = send(api, method, f"{path_of(mutant, named=method == 'PUT')}?{TRIAL}", mutant)
+        if status in INVALID:
+            continue
+        assert status in DONE or (status == HTTPStatus.FORBIDDEN and PREFIX in said), (
+            f"{what}: {status} {said}"
+        )
+        assert (status in DONE) == permitted(world, mutant), f"{what}: {status} {said}"
+        refused += status == HTTPStatus.FORBIDDEN
+    return refused
 
 
 def check_of(api: client.ApiClient, settings: Settings) -> FenceCheck:

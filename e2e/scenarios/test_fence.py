@@ -17,9 +17,13 @@ from e2e.cluster.folder import wait_until
 from e2e.cluster.interface import Cluster
 from e2e.scenarios.custom_resources import FOLDER, installed
 from e2e.scenarios.fenced_install import (
+    DONE,
+    INVALID,
+    TRIAL,
     WEBHOOK,
     authority,
     check_of,
+    compare,
     exchange,
     holds,
     path_of,
@@ -28,15 +32,10 @@ from e2e.scenarios.fenced_install import (
     with_bookkeeping,
 )  # fmt: skip
 from e2e.scenarios.fenced_requests import misuses
-from e2e.scenarios.fenced_writes import EPOCH, Manifest, World, mutants, permitted, target_permitted
+from e2e.scenarios.fenced_writes import EPOCH, Manifest, World, mutants, target_permitted
 from e2e.scenarios.rendered_chart import applied, render
 from enc_operator.controller.fence import PREFIX, Missing
 from enc_operator.controller.settings import Settings, parse_settings
-
-# 500: how the API server answers a kind of role, or a resourceVersion, that there is not.
-_INVALID = {400, 404, 422, 500}
-_DONE = {HTTPStatus.OK, HTTPStatus.CREATED}
-_TRIAL = "dryRun=All&fieldManager=mutant"
 
 
 @pytest.fixture(scope="module")
@@ -165,25 +164,6 @@ def test_a_mutant_replaces_only_if_it_is_permitted(kind: str, world: World, migh
     assert count >= 100
 
 
-def compare(world: World, api: client.ApiClient, good: Manifest, method: str) -> int:
-    """Send every mutant on trial; return how many the fence refused."""
-    refused = 0
-    for what, mutant in [("nothing", good), *mutants(good)]:
-        if "namespace" not in mutant.get("metadata", {}) or (
-            method == "PUT" and mutant["metadata"].get("name") != good["metadata"]["name"]
-        ):
-            continue
-        status, said = send(api, method, f"{path_of(mutant, named=method == 'PUT')}?{_TRIAL}", mutant)
-        if status in _INVALID:
-            continue
-        assert status in _DONE or (status == HTTPStatus.FORBIDDEN and PREFIX in said), (
-            f"{what}: {status} {said}"
-        )
-        assert (status in _DONE) == permitted(world, mutant), f"{what}: {status} {said}"
-        refused += status == HTTPStatus.FORBIDDEN
-    return refused
-
-
 def test_an_agenttarget_is_changed_only_in_our_bookkeeping(
     world: World, target: Manifest, mighty: client.ApiClient
 ) -> None:
@@ -193,13 +173,13 @@ def test_an_agenttarget_is_changed_only_in_our_bookkeeping(
         metadata = mutant.get("metadata", {})
         if (metadata.get("namespace"), metadata.get("name")) != (world.agents, "agents"):
             continue
-        status, answer = exchange(mighty, "PUT", f"{path}?{_TRIAL}", mutant)
-        if status in {*_INVALID, HTTPStatus.CONFLICT}:
+        status, answer = exchange(mighty, "PUT", f"{path}?{TRIAL}", mutant)
+        if status in {*INVALID, HTTPStatus.CONFLICT}:
             continue
         # A field that is left out gets its default: what is stored counts.
-        allowed = target_permitted(target, answer if status in _DONE else mutant)
-        assert status in _DONE or PREFIX in answer["message"], f"{what}: {status} {answer}"
-        assert (status in _DONE) == allowed, f"{what}: {status} {answer}"
+        allowed = target_permitted(target, answer if status in DONE else mutant)
+        assert status in DONE or PREFIX in answer["message"], f"{what}: {status} {answer}"
+        assert (status in DONE) == allowed, f"{what}: {status} {answer}"
         refused += status == HTTPStatus.FORBIDDEN
     counts = {"allowed": 1, "denied": 0, "residual": 0}
     written = {**target, "status": {"references": counts}}
@@ -216,7 +196,7 @@ def test_misuse_of_the_token_is_refused(
     with strangers(api_server, world):
         for what, method, path, body, patch in misuses(world):
             joined = (
-                path if "?" in path else f"{path}?{_TRIAL}"
+                path if "?" in path else f"{path}?{TRIAL}"
             )  # what has a question mark of its own connects
             status, said = send(mighty, method, joined, body, patch)
 
@@ -280,7 +260,7 @@ def test_of_our_webhooks_only_the_ca_bundle_is_renewed(
     """A new caBundle passes; another failurePolicy, another address, another label do not."""
     kind = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
     named = {"name": f"enc-operator.{world.operator}"}
-    path = f"/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{named['name']}?{_TRIAL}"
+    path = f"/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{named['name']}?{TRIAL}"
     with applied(api_server, [{**kind, "metadata": named, "webhooks": [WEBHOOK]}]):
         found = exchange(mighty, "GET", path)[1]
         old = found["webhooks"][0]
