@@ -7,12 +7,13 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+import urllib3
 import yaml
 from kubernetes import client
 
@@ -35,19 +36,19 @@ class OperatorProcess:
         file.write_text(yaml.safe_dump({**settings, "listen": {"address": "127.0.0.1", "port": self.port}}))
         variables = {**os.environ, "KUBECONFIG": str(kubeconfig), "PYTHONPATH": str(ROOT / "operator")}
         variables.pop("KUBERNETES_SERVICE_HOST", None)
-        command = [sys.executable, "-m", "enc_operator.controller.main", "run", "--settings", str(file)]
+        program = "from enc_operator.controller.main import run; run()"
+        command = [sys.executable, "-c", program, "run", "--settings", str(file)]
         with self.log.open("w") as output:
             self.process = subprocess.Popen(command, env=variables, stdout=output, stderr=output)
 
     def get(self, path: str) -> tuple[int, str]:
         """Ask for health or metrics; 0 where nobody answers."""
+        url = f"http://127.0.0.1:{self.port}{path}"
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-        except OSError:
+            answer = urllib3.request("GET", url, timeout=5, retries=False)
+        except urllib3.exceptions.HTTPError:
             return 0, ""
+        return answer.status, answer.data.decode()
 
     def metric(self, name: str) -> float:
         """Return a metric without labels, or with them as they are written."""
@@ -58,11 +59,12 @@ class OperatorProcess:
 
     def ready(self, seconds: float = 30) -> "OperatorProcess":
         """Wait until it is ready."""
-        wait_until(
-            lambda: self.get("/readyz")[0] == 200 or self.process.poll() is not None,
-            f"the operator is ready; {self.get('/readyz')[1]}",
-            seconds=seconds,
-        )
+        try:
+            wait_until(
+                lambda: self.get("/readyz")[0] == 200 or self.process.poll() is not None, "", seconds=seconds
+            )
+        except TimeoutError:
+            pytest.fail(f"not ready: {self.get('/readyz')[1]}\n{self.log.read_text()[-3000:]}")
         assert self.process.poll() is None, self.log.read_text()[-3000:]
         return self
 

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 from enc_operator.controller.settings import Listen
 from enc_operator.controller.state import State
 
-_TEXT = [("Content-Type", "text/plain; charset=utf-8")]
+_TEXT = ("Content-Type", "text/plain; charset=utf-8")
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -53,8 +53,8 @@ class HealthServer:
             return found
         said = {"/healthz": State.sick, "/readyz": State.unready}.get(path)
         if said is None:
-            start_response("404 Not Found", _TEXT)
+            start_response("404 Not Found", [_TEXT])
             return [b"there are /healthz, /readyz and /metrics\n"]
         wrong = said(self._state())
-        start_response("503 Service Unavailable" if wrong else "200 OK", _TEXT)
+        start_response("503 Service Unavailable" if wrong else "200 OK", [_TEXT])
         return [f"{wrong or 'ok'}\n".encode()]
