@@ -1,10 +1,10 @@
 """One request to the API server as a value, and what can come of it but success."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from enc_operator.cluster.decoding import decode
 from enc_operator.core.inventory import NOTHING
 from enc_operator.errors import EncError
 
@@ -88,7 +88,7 @@ def _asked_for(told: Mapping[str, Any]) -> float | None:
 
 def _status_in(body: bytes) -> Mapping[str, Any]:
     try:
-        told = json.loads(body)
+        told = decode(body)
     except ValueError:
         return NOTHING
     return told if isinstance(told, dict) and told.get("kind") == "Status" else NOTHING

@@ -208,7 +208,7 @@ class EventRecorder:
             "kind": "Event",
             "metadata": {
                 "namespace": namespace,
-                "name": f"{_NOT_IN_NAMES.sub('-', about.name)[:200].strip('.-')}.{unique}",
+                "name": f"{named or 'object'}.{unique}",
             },
             "eventTime": now,
             "reportingController": self._component,

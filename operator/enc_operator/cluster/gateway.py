@@ -20,6 +20,7 @@ from kubernetes.client.rest import RESTClientObject
 from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 
 from enc_operator.cluster.calls import ApiError, Call, failure_of
+from enc_operator.cluster.decoding import decode
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 30.0
@@ -245,8 +246,8 @@ class Stream:
 
 def _decoded(call: Call, body: bytes | bytearray) -> Mapping[str, Any]:
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
+        value = decode(body)
+    except ValueError:
         value = None
     if not isinstance(value, dict):
         raise ApiError(
