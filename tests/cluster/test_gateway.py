@@ -3,9 +3,11 @@
 import threading
 import time
 from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from kubernetes.config import ConfigException
+from kubernetes.config import ConfigException, incluster_config
 
 from enc_operator.cluster.calls import ApiError, Call
 from enc_operator.cluster.gateway import Gateway
@@ -147,6 +149,31 @@ def test_credentials_that_are_not_accepted_are_read_anew(start: Start) -> None:
 
     api = start(script)
     gateway = api.gateway(renew=lambda: api.configuration.api_key.update(BearerToken="Bearer new\n"))
+
+    assert failure(gateway).status == 401
+    assert gateway.call(GET) == {}
+
+
+def test_a_pod_uses_its_mounted_token_also_after_an_early_rotation(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client reads the file anew after a minute of the wall clock; a refusal makes it read at once."""
+
+    def script(line: Line) -> None:
+        if line.asked.headers["Authorization"] == "bearer second":
+            line.answer({})
+        else:
+            line.refuse(401, "Unauthorized")
+
+    host = urlsplit(start(script).configuration.host)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", str(host.hostname))
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(host.port))
+    token = tmp_path / "token"
+    monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(token))
+    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(tmp_path / "ca.crt"))
+    token.write_text("first\n")
+    gateway = Gateway.in_cluster()
+    token.write_text("second\n")
 
     assert failure(gateway).status == 401
     assert gateway.call(GET) == {}
