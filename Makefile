@@ -8,7 +8,7 @@ cluster: .venv/dev ; @$(BIN)/python -m e2e.cluster up $(if $(LEVEL),--level=$(LE
 
 cluster-down: .venv/dev ; @$(BIN)/python -m e2e.cluster down
 
-.PHONY: demo check test golden docs bench image resolver lock clean
+.PHONY: demo check test golden manifests docs bench image resolver lock clean
 
 demo: .venv/cli ; @manifests/examples/demo.sh
 
@@ -17,6 +17,8 @@ check: .venv/dev ; @tools/check.sh
 test: .venv/dev ; @$(BIN)/pytest --cov --cov-report=term $(ARGS)
 
 golden: .venv/dev ; @$(BIN)/pytest tests/golden -q --update-golden
+
+manifests: .venv/dev ; @PYTHONPATH=. $(BIN)/python tools/write_manifests.py
 
 docs: .venv/dev ; @$(BIN)/python tools/write_pages.py
 
