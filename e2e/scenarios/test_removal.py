@@ -2,6 +2,8 @@
 
 import json
 import secrets
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -178,3 +180,53 @@ def test_the_commands_do_the_same(
     step = f"delete Role {world.tenant}/{world.role()['metadata']['name']}\n"
     assert (tried, done, again, checked, applied_crds) == (0, 0, 0, 0, 0)
     assert capsys.readouterr().out.startswith(step + step + "there is no fence, as the settings say\n")
+
+
+def test_encctl_takes_an_install_of_kubectl_back(
+    api_server: Cluster, world: World, settings: Settings, tmp_path: Path
+) -> None:
+    """What goes is shown; on trial nothing goes, with --yes everything does, and a second run finds nothing."""
+    target = world.target()
+    target["metadata"] = {
+        "name": "agents",
+        "namespace": world.agents,
+        "finalizers": ["enc-operator.io/take-back"],
+    }
+    with api_server.api_of(world.operator, "enc-operator") as operator, api_server.api() as administrator:
+        for api, manifest in ((operator, world.role()), (operator, world.binding()), (administrator, target)):
+            send(administrator, "DELETE", path_of(manifest, named=True))
+            assert send(api, "POST", path_of(manifest), manifest)[0] == 201
+
+    tried, done, again = (
+        uninstall(api_server, world, tmp_path, option) for option in ("--dry-run", "--yes", "--dry-run")
+    )
+
+    name = world.role()["metadata"]["name"]
+    stop = [f"install {settings.install}:", f"  stop Deployment {world.operator}/enc-operator"]
+    assert again == stop
+    assert tried == [
+        *stop, f"  delete RoleBinding {world.tenant}/{name}", f"  delete Role {world.tenant}/{name}",
+        f"  release AgentTarget {world.agents}/agents",
+    ]  # fmt: skip
+    assert done[:-1] == tried
+    assert done[-1].startswith("done; now delete the manifests")
+
+
+def uninstall(cluster: Cluster, world: World, home: Path, option: str) -> list[str]:
+    """Run `encctl uninstall` with the cluster's own kubectl and return what it prints."""
+    environment = {"PATH": f"{Path(cluster.program('kubectl')).parent}:/usr/bin:/bin", "HOME": str(home)}
+    command = [
+        str(Path(sys.executable).parent / "encctl"),
+        "uninstall",
+        option,
+        f"--kubeconfig={cluster.kubeconfig}",
+    ]
+    ran = subprocess.run(
+        [*command, f"--namespace={world.operator}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.splitlines()

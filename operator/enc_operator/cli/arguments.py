@@ -11,6 +11,7 @@ from enc_operator.cli.audit.arguments import add_audit
 from enc_operator.cli.explain.arguments import add_explain
 from enc_operator.cli.grant.arguments import add_grant
 from enc_operator.cli.options import add_command, add_input, add_paths
+from enc_operator.cli.uninstall.arguments import add_uninstall
 
 if TYPE_CHECKING:
     from enc_operator.cli.options import Commands
@@ -28,6 +29,7 @@ _EXAMPLES = """examples:
   encctl audit manifests/                     what the Agents can read today that they need not, and what to change
   encctl grant manifests/                     the SecretGrants that would allow what is denied, for review
   encctl explain access-denied                what a finding, a handle or an object is about
+  encctl uninstall --dry-run                  what an operator installed with kubectl has to give back
 """
 
 _PLAN = """List every secret handle in the input, who would resolve it, whether the referrer may use the Secret and why; then the
@@ -118,6 +120,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_audit(commands, program)
     add_grant(commands, program)
     add_explain(commands, program)
+    add_uninstall(commands, program)
     return parser
 
 

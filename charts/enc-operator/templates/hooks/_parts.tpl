@@ -56,5 +56,7 @@ spec:
         {{- end }}
         - name: tmp
           emptyDir: {sizeLimit: 16Mi}
-      {{- include "enc-operator.scheduling" $root | nindent 6 }}
+      {{- with include "enc-operator.scheduling" $root | trim }}
+      {{- . | nindent 6 }}
+      {{- end }}
 {{- end -}}

@@ -1,0 +1,74 @@
+"""The cluster as the user's own kubectl reaches it: what an install left there, and each step of taking it back."""
+
+import json
+import shutil
+import subprocess
+from typing import Any
+from urllib.parse import urlencode
+
+from enc_operator.cli.can_i.cluster import Kubectl
+from enc_operator.core.objects.authorization import MANAGED_BY
+from enc_operator.core.removal import RBAC, TARGETS, Step, plan_removal
+from enc_operator.errors import EncError
+
+_STOP_SECONDS = 120
+_SHOWN = 300
+_GONE = ("(NotFound)", "not found", "could not find the requested resource")
+_CHANGED = ("(Conflict)", "the object has been modified", "Precondition failed")
+
+
+class Cluster:
+    """One cluster; every method raises EncError with kubectl's own words."""
+
+    def __init__(self, kubectl: Kubectl) -> None:
+        program = shutil.which("kubectl")
+        if program is None:
+            raise EncError("kubectl is not in PATH", "install it")
+        self._command = [program, *kubectl.arguments()]
+
+    def plan(self, install: str) -> tuple[Step, ...]:
+        """Return what has to go as things stand."""
+        label = urlencode({"labelSelector": f"{MANAGED_BY}={install}"})
+        return plan_removal(
+            self._listed(f"{RBAC}/rolebindings?{label}"),
+            self._listed(f"{RBAC}/roles?{label}"),
+            self._listed(f"{TARGETS}/agenttargets"),
+            install,
+        )
+
+    def stop(self, namespace: str, name: str) -> None:
+        """Scale the operator's Deployment to nothing and wait until its last pod has gone: it would give everything anew."""
+        within = ["--namespace", namespace]
+        if self._run([*within, "scale", f"deployment/{name}", "--replicas=0"]) is None:
+            return
+        labels = f"app.kubernetes.io/instance={name},app.kubernetes.io/component=operator"
+        self._run([*within, "wait", "pod", "-l", labels, "--for=delete", f"--timeout={_STOP_SECONDS}s"])
+
+    def do(self, step: Step) -> None:
+        """Carry out a step; one whose object has gone or changed is left to the next round."""
+        body = json.dumps(step.body)
+        if step.method == "DELETE":
+            self._run(["delete", "--raw", step.path, "-f", "-"], body)
+            return
+        *_, namespace, plural, name = step.path.split("/")
+        patch = ["patch", f"{plural}.enc-operator.io", name, "--namespace", namespace, "--type=merge"]
+        self._run([*patch, f"--patch={body}"])
+
+    def _listed(self, path: str) -> list[dict[str, Any]]:
+        found = self._run(["get", "--raw", path])
+        items: list[dict[str, Any]] = json.loads(found)["items"] if found else []
+        return items
+
+    def _run(self, arguments: list[str], text: str = "") -> str | None:
+        """Return what kubectl prints; None where the object, or its kind, has gone or changed."""
+        ran = subprocess.run(  # noqa: S603 - the user's own kubectl, with options that it gets one by one
+            [*self._command, *arguments], input=text, capture_output=True, text=True, check=False
+        )
+        if not ran.returncode:
+            return ran.stdout
+        if any(words in ran.stderr for words in (*_GONE, *_CHANGED)):
+            return None
+        raise EncError(
+            f"kubectl {arguments[0]} failed: {ran.stderr.strip()[-_SHOWN:]}",
+            "check --context and --kubeconfig, and that you may do this",
+        )

@@ -1,0 +1,44 @@
+"""From the arguments of `encctl uninstall` to its exit code: plan, show, ask, do, until nothing is left."""
+
+import argparse
+import sys
+
+from enc_operator.cli.can_i.cluster import Kubectl
+from enc_operator.cli.uninstall.cluster import Cluster
+from enc_operator.core.removal import Step
+from enc_operator.errors import EncError, UsageError
+
+_DONE, _NOT_WANTED = 0, 1
+_ROUNDS = 5  # somebody else may change an object between our reading and our deleting
+
+
+def run_uninstall(arguments: argparse.Namespace) -> int:
+    """Take an install back, and return the exit code."""
+    if not (arguments.dry_run or arguments.yes or sys.stdin.isatty()):
+        raise UsageError("nobody is there to ask", "add --yes, or --dry-run to see what would go")
+    install = arguments.install or f"{arguments.namespace}.{arguments.name}"
+    cluster = Cluster(Kubectl(arguments.context or "", arguments.kubeconfig or ""))
+    steps = cluster.plan(install)
+    print(f"install {install}:")
+    print(f"  stop Deployment {arguments.namespace}/{arguments.name}")
+    print("".join(f"  {step}\n" for step in steps), end="")
+    if arguments.dry_run:
+        return _DONE
+    if not arguments.yes and input("Do this? (yes/no) ").strip().lower() not in {"y", "yes"}:
+        return _NOT_WANTED
+    cluster.stop(arguments.namespace, arguments.name)
+    _take_back(cluster, install)
+    print("done; now delete the manifests that it was installed from: kubectl delete -f install.yaml")
+    return _DONE
+
+
+def _take_back(cluster: Cluster, install: str) -> None:
+    steps: tuple[Step, ...] = ()
+    for _ in range(_ROUNDS):
+        steps = cluster.plan(install)
+        if not steps:
+            return
+        for step in steps:
+            cluster.do(step)
+    left = ", ".join(map(str, steps))
+    raise EncError(f"still there after {_ROUNDS} rounds: {left}", "see who writes them, then try again")
