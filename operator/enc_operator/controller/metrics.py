@@ -100,6 +100,7 @@ def _of_process(state: State) -> Iterator[Metric]:
         failures.add_metric((path,), watch.failures)
     yield from (age, failures)
     yield GaugeMetricFamily("enc_leader", "Whether this process writes", value=state.epoch is not None)
+    yield GaugeMetricFamily("enc_converged", "Whether everything known is written", value=state.settled)
     yield GaugeMetricFamily("enc_fence_holds", "Whether the fence holds", value=not state.fence)
     yield GaugeMetricFamily("enc_access_unanswered", "Questions without an answer", value=state.unanswered)
     yield GaugeMetricFamily(

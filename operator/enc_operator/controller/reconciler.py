@@ -19,6 +19,7 @@ from enc_operator.core.ledger.facts import NamespaceFact
 from enc_operator.core.ledger.ledger import Ledger
 from enc_operator.core.rbac.convergence import converge
 
+_FIRST_LISTS_SECONDS = 0.05
 _IDLE_SECONDS = 5.0
 _ASK_AGAIN_SECONDS = 0.5
 _RBAC_SECONDS = 1.0  # at most so often is everything asked again
@@ -80,7 +81,7 @@ class Reconciler:
         self._unanswered: dict[Question, float] = {}
         self._ask_all_at: float | None = None
         self._applier: Applier | None = None
-        self._started = False
+        self._started = self.complete = False
 
     def lead(self, applier: Applier) -> None:
         """Begin to write."""
@@ -100,6 +101,11 @@ class Reconciler:
 
     def step(self, seconds: float | None = None) -> None:
         """Wait for changes, `seconds` at most or as long as nothing is due, and deal with them."""
+        self.progress.heartbeat = time.monotonic()
+        if not self.complete and self._watches.missing():
+            time.sleep(_FIRST_LISTS_SECONDS)  # read together, the first lists cost a tenth
+            return
+        self.complete = True
         batch = self._inbox.take(self._patience() if seconds is None else seconds)
         self.progress.heartbeat = time.monotonic()
         self.progress.passes += 1

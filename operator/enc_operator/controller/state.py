@@ -25,6 +25,7 @@ class State:
     writes: int = 0
     errors: int = 0
     heartbeat: float = 0.0
+    settled: bool = False
 
     def sick(self) -> str:
         """Return why the process should be started anew; empty where it is alive.

@@ -40,6 +40,7 @@ _OF_AGENTS = {
 }
 _OPTIONAL = (_INSTRUMENTATIONS,)  # the vendor's resource, which most clusters do not have
 _NOT_FOUND = 404
+_PAGE = 500  # objects that are held whole at a time
 
 
 class Watches:
@@ -116,7 +117,7 @@ class Watches:
             reduce: Callable[[Mapping[str, Any]], Fact | None] = partial(_fact, kind)
             sink = FactSink(kind, self._inbox)
             self._sinks.setdefault(kind, []).append(sink)
-            self._others.append(Reflector(gateway, collection, reduce, sink))
+            self._others.append(Reflector(gateway, collection, reduce, sink, _PAGE))
 
     def _add_written(self, gateway: Gateway, kind: str, scope: list[str]) -> None:
         ours = {"labelSelector": f"{MANAGED_BY}={self._settings.install}"}
