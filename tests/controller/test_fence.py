@@ -4,7 +4,6 @@ import pytest
 
 from enc_operator.cluster.calls import ApiError, Call
 from enc_operator.controller.fence import (
-    EPOCH,
     PREFIX,
     Missing,
     Probe,
@@ -13,6 +12,7 @@ from enc_operator.controller.fence import (
     probes_of,
 )
 from enc_operator.controller.settings import AgentAccounts, LeaseName, Settings
+from enc_operator.core.rbac.convergence import EPOCH
 
 SETTINGS = Settings(
     LeaseName("enc-system", "leader"), (AgentAccounts("datadog", ("dd",)),), install="enc-system.enc"

@@ -4,12 +4,14 @@ What was written counts as known before the watch tells of it, so nothing is wri
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from enc_operator.cluster.calls import ApiError
+from enc_operator.cluster.store import Key
 from enc_operator.cluster.writes import Writer
 from enc_operator.core.objects.authorization import MANAGED_BY
 from enc_operator.core.objects.shapes import labels
@@ -45,35 +47,55 @@ class Done:
     refused: tuple[Refused, ...] = ()
 
 
+_LISTED_SECONDS = 10.0  # a list that has not heard of what was written so long ago knows better
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    item: Written | None
+    uid: str
+    at: float
+
+
 @dataclass(slots=True)
 class Overlay:
-    """What this process wrote and the watch has not told yet; None with the uid of what was deleted."""
+    """What this process wrote and the watch has not told yet: an object, or that the one with a uid was deleted."""
 
-    _items: dict[Name, tuple[Written | None, str]] = field(default_factory=dict)
+    clock: Callable[[], float] = time.monotonic
+    _notes: dict[Name, _Note] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, name: Name, item: Written | None, uid: str) -> None:
         """Keep what a write left."""
         with self._lock:
-            self._items[name] = (item, uid)
+            self._notes[name] = _Note(item, uid, self.clock())
 
-    def forget(self, kind: str, namespace: str, name: str, uid: str) -> None:
+    def gone(self, kind: str, key: Key) -> None:
         """Take that the watch has told of an object's end."""
+        name = (kind, key.namespace, key.name)
         with self._lock:
-            if self._items.get((kind, namespace, name), (None, ""))[1] == uid:
-                del self._items[kind, namespace, name]
+            if name in self._notes and self._notes[name].uid == key.uid:
+                del self._notes[name]
+
+    def listed(self, kind: str, keys: Collection[Key]) -> None:
+        """Take a whole list of one kind: what it lacks has ended unseen, unless it was written only now."""
+        there = {(kind, key.namespace, key.name) for key in keys}
+        before = self.clock() - _LISTED_SECONDS
+        with self._lock:
+            for name in [name for name in self._notes if name[0] == kind and name not in there]:
+                if self._notes[name].at < before:
+                    del self._notes[name]
 
     def over(self, namespace: str, seen: Iterable[Written]) -> list[Written]:
         """Return what there is in a namespace: what was seen, or where that is older, what was written."""
         with self._lock:
             found = {(each.kind, each.namespace, each.name): each for each in seen}
-            for name in [name for name in self._items if name[1] == namespace]:
-                item, uid = self._items[name]
-                watched = found.get(name)
-                if watched is not None and _is_told(watched, item, uid):
-                    del self._items[name]
-                elif item is not None:
-                    found[name] = item
+            for name in [name for name in self._notes if name[1] == namespace]:
+                note, watched = self._notes[name], found.get(name)
+                if watched is not None and _is_told(watched, note.item, note.uid):
+                    del self._notes[name]
+                elif note.item is not None:
+                    found[name] = note.item
                 elif watched is not None:
                     del found[name]
         return list(found.values())
@@ -90,10 +112,15 @@ class Applier:
     """Sends writes; `done` hears, in a thread of its own, what became of each namespace's."""
 
     def __init__(
-        self, writer: Writer, epoch: Callable[[], int | None], done: Callable[[Done], None], install: str
+        self,
+        writer: Writer,
+        overlay: Overlay,
+        epoch: Callable[[], int | None],
+        done: Callable[[Done], None],
+        install: str,
     ) -> None:
         self.busy: set[str] = set()
-        self.overlay = Overlay()
+        self.overlay = overlay
         self._writer = writer
         self._epoch = epoch
         self._done = done

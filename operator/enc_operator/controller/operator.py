@@ -20,7 +20,7 @@ from enc_operator.cluster.events import EventRecorder, Regarding
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.cluster.lease import LeaseElection
 from enc_operator.cluster.writes import Writer
-from enc_operator.controller.applier import Applier
+from enc_operator.controller.applier import Applier, Overlay
 from enc_operator.controller.clock import Clock
 from enc_operator.controller.fence import FenceCheck, Holds
 from enc_operator.controller.frame import make_frame
@@ -80,7 +80,8 @@ class Operator:
         self._settings, self._gateway = settings, gateway
         self._clock = Clock(lambda: gateway.server_time)
         self._inbox = Inbox()
-        self._watches = Watches(gateway, settings, self._inbox)
+        overlay = Overlay()
+        self._watches = Watches(gateway, settings, self._inbox, overlay)
         caps = Caps(settings.caps.references_per_object, settings.caps.references_per_namespace)
         frame = make_frame(self._clock.now(), settings.trusted_namespace_labels)
         self._ledger = Ledger(frame, settings.accounts, timedelta(seconds=settings.grace_seconds), caps)
@@ -95,7 +96,7 @@ class Operator:
             gateway, lease.namespace, lease.name, identity, floor=self._watches.epoch
         )
         self._applier = Applier(
-            Writer(gateway), lambda: self._election.epoch, self._reconciler.heard, settings.install
+            Writer(gateway), overlay, lambda: self._election.epoch, self._reconciler.heard, settings.install
         )
         self._events = EventRecorder(gateway, _COMPONENT, identity)
         self._fence = FenceCheck(gateway, settings)

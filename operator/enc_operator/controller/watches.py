@@ -7,6 +7,7 @@ from typing import Any
 from enc_operator.cluster.collections import Collection
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.cluster.reflector import Reflector, ReflectorState
+from enc_operator.controller.applier import Overlay
 from enc_operator.controller.inbox import FactSink, Inbox, NamespaceSink
 from enc_operator.controller.settings import Settings
 from enc_operator.core.findings import ObjectRef
@@ -46,8 +47,9 @@ _PAGE = 500  # objects that are held whole at a time
 class Watches:
     """All reflectors, and what they say of themselves."""
 
-    def __init__(self, gateway: Gateway, settings: Settings, inbox: Inbox) -> None:
+    def __init__(self, gateway: Gateway, settings: Settings, inbox: Inbox, overlay: Overlay) -> None:
         self._inbox = inbox
+        self._overlay = overlay
         self._settings = settings
         self.roles: list[Reflector[Written]] = []
         self._others: list[Reflector[Any]] = []
@@ -121,7 +123,12 @@ class Watches:
 
     def _add_written(self, gateway: Gateway, kind: str, scope: list[str]) -> None:
         ours = {"labelSelector": f"{MANAGED_BY}={self._settings.install}"}
-        sink: NamespaceSink[Written] = NamespaceSink(lambda found: self._inbox.look_at(*found))
+        overlay = self._overlay
+        sink: NamespaceSink[Written] = NamespaceSink(
+            lambda found: self._inbox.look_at(*found),
+            partial(overlay.gone, kind),
+            partial(overlay.listed, kind),
+        )
         for collection in _within(Collection(f"{_RBAC}/{kind.lower()}s", ours), scope):
             self.roles.append(Reflector(gateway, collection, partial(read_written, kind), sink))
 
