@@ -106,7 +106,7 @@ class Reconciler:
             time.sleep(_FIRST_LISTS_SECONDS)  # read together, the first lists cost a tenth
             return
         self.complete = True
-        batch = self._inbox.take(self._patience() if seconds is None else seconds)
+        batch = self._inbox.take(self.patience() if seconds is None else seconds)
         self.progress.heartbeat = time.monotonic()
         self.progress.passes += 1
         self.ledger.apply(batch.changes, self._clock.now())
@@ -117,7 +117,8 @@ class Reconciler:
         if self._applier and self._gate.open():
             self._write(self._applier)
 
-    def _patience(self) -> float:
+    def patience(self) -> float:
+        """Return for how many seconds nothing is due unless something changes."""
         now = time.monotonic()
         ends = [_IDLE_SECONDS, *(max(each.not_before - now, 0.0) for each in self._waiting.values())]
         if not (self._applier and self._gate.open()):

@@ -1,0 +1,338 @@
+"""One pass after the other: what is asked, what is written when, and what is tried again."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from enc_operator.cluster.access import AccessAnswers
+from enc_operator.controller import reconciler as module
+from enc_operator.controller.applier import Applier, Done, Overlay, Refused
+from enc_operator.controller.clock import Clock
+from enc_operator.controller.inbox import Inbox
+from enc_operator.controller.reconciler import Reconciler
+from enc_operator.controller.settings import LeaseName, Settings
+from enc_operator.controller.watches import Watches
+from enc_operator.core.inventory import Question
+from enc_operator.core.ledger.ledger import Ledger
+from enc_operator.core.rbac.convergence import Write, Written, read_written
+from living import AGENTS, NOW, Manifest, agent, facts, frame, grant, namespace, pod, ref_of, target
+
+OWN, FOREIGN = "k8s_secret@shop/db/password", "k8s_secret@bank/db/password"
+QUESTION = Question("shop", "web", "bank", "db")
+INSTALL = [namespace("shop"), namespace("bank"), namespace("dd"), agent(), agent("cluster-agent"), target()]
+
+
+class Seen(Watches):
+    """What the watches know."""
+
+    def __init__(self) -> None:
+        self.lacking: list[str] = []
+        self.there: list[Written] = []
+
+    def missing(self) -> list[str]:
+        """Say what is not listed yet."""
+        return self.lacking
+
+    def written(self, namespace: str) -> list[Written]:
+        """Return what is there."""
+        return [each for each in self.there if each.namespace == namespace]
+
+    def namespaces_written(self) -> set[str]:
+        """Return where something is."""
+        return {each.namespace for each in self.there}
+
+
+class Answers(AccessAnswers):
+    """RBAC as a test has it."""
+
+    def __init__(self) -> None:
+        self.yes: set[Question] = set()
+        self.silent = False
+        self.asked: list[Question] = []
+        self.late: frozenset[Question] = frozenset()
+
+    def ask(self, questions: Iterable[Question], workers: int = 16) -> Mapping[Question, bool]:
+        """Answer, or do not."""
+        del workers
+        asked = list(questions)
+        self.asked += asked
+        return {} if self.silent else {question: question in self.yes for question in asked}
+
+    def overdue(self) -> frozenset[Question]:
+        """Return what must be asked again."""
+        return self.late
+
+    def drop(self) -> None:
+        """Forget nothing: nothing is remembered."""
+
+
+class Written_(Applier):  # noqa: N801 - a name that says what it stands in for
+    """Notes what it is to write."""
+
+    def __init__(self) -> None:
+        self.busy: set[str] = set()
+        self.overlay = Overlay()
+        self.submitted: list[tuple[str, list[str]]] = []
+
+    def submit(self, namespace: str, steps: Iterable[tuple[Write, ...]]) -> None:
+        """Note writes."""
+        self.busy.add(namespace)
+        shown = [f"{write.action} {write.kind}" for step in steps for write in step]
+        self.submitted.append((namespace, shown))
+        self._last = [write for step in steps for write in step]
+
+    def store(self, seen: Seen) -> None:
+        """Have the watches see what was written last."""
+        for write in self._last:
+            manifest = dict(write.manifest or {})
+            metadata = {**manifest["metadata"], "uid": "u", "resourceVersion": "1"}
+            seen.there.append(read_written(write.kind, {**manifest, "metadata": metadata}))
+
+
+@dataclass
+class Gate_:  # noqa: N801
+    """Open or not."""
+
+    opened: bool = True
+
+    def open(self) -> bool:
+        """Tell."""
+        return self.opened
+
+
+@dataclass
+class Bench:
+    """A reconciler and everything around it."""
+
+    seen: Seen = field(default_factory=Seen)
+    answers: Answers = field(default_factory=Answers)
+    applier: Written_ = field(default_factory=Written_)
+    gate: Gate_ = field(default_factory=Gate_)
+    inbox: Inbox = field(default_factory=Inbox)
+    settings: Settings = field(default_factory=lambda: Settings(LeaseName("home", "lease")))
+    converged: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        ledger = Ledger(frame(), AGENTS)
+        clock = Clock(lambda: None, lambda: NOW)
+        self.reconciler = Reconciler(
+            ledger, self.seen, self.inbox, self.answers, self.gate, self.settings, clock
+        )
+        self.reconciler.converged = self.converged.append
+
+    def tell(self, *manifests: Manifest) -> None:
+        """Say what objects are, and pass once."""
+        self.inbox.put(facts(*manifests))
+        self.reconciler.step(0)
+
+    def leading(self, *manifests: Manifest) -> "Bench":
+        """Lead, with an install and these objects, everything written."""
+        self.tell(*INSTALL, *manifests)
+        self.reconciler.lead(self.applier)
+        self.reconciler.step(0)
+        self.finish()
+        return self
+
+    def finish(self, *refused: Refused) -> None:
+        """End what is being written, and pass once more."""
+        for name in list(self.applier.busy):
+            self.applier.busy.discard(name)
+            if not refused:
+                self.applier.store(self.seen)
+            self.reconciler.heard(Done(name, 0 if refused else 2, refused))
+        self.reconciler.step(0)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """Make one."""
+    return Bench()
+
+
+def test_who_does_not_lead_knows_and_does_not_write(bench: Bench) -> None:
+    """When it leads everything is written at once."""
+    bench.tell(*INSTALL, pod("a", OWN))
+    assert not bench.reconciler.settled
+
+    bench.reconciler.lead(bench.applier)
+    bench.reconciler.step(0)
+
+    assert bench.applier.submitted == [("shop", ["create Role", "create RoleBinding"])]
+    bench.finish()
+    assert bench.reconciler.settled
+    assert len(bench.applier.submitted) == 1
+    assert bench.converged
+
+
+def test_nothing_is_read_before_everything_is_listed(bench: Bench) -> None:
+    """A half of the picture is no picture."""
+    bench.seen.lacking = ["pods: not listed yet"]
+    bench.tell(*INSTALL, pod("a", OWN))
+    assert bench.reconciler.ledger.judged() == []
+
+    bench.seen.lacking = []
+    bench.reconciler.step(0)
+
+    assert len(bench.reconciler.ledger.judged()) == 1
+
+
+def test_a_shut_gate_keeps_what_is_due(bench: Bench) -> None:
+    """The fence is missing, or the lease is gone: it is written once that is over."""
+    bench.leading()
+    bench.gate.opened = False
+    bench.tell(pod("a", OWN))
+    assert bench.applier.submitted == []
+
+    bench.gate.opened = True
+    bench.reconciler.step(0)
+
+    assert [name for name, _ in bench.applier.submitted] == ["shop"]
+
+
+def test_a_namespace_is_written_by_one_at_a_time(bench: Bench) -> None:
+    """What comes meanwhile is looked at when that is done."""
+    bench.leading()
+    bench.tell(pod("a", OWN))
+    bench.tell(pod("b", "k8s_secret@shop/cart/password"))
+    assert len(bench.applier.submitted) == 1
+
+    bench.finish()
+
+    assert bench.applier.submitted[1] == ("shop", ["replace Role"])
+
+
+@pytest.mark.parametrize(
+    "where",
+    [namespace("shop", terminating=True), namespace("elsewhere")],
+    ids=["it is being deleted", "it is another one"],
+)
+def test_a_namespace_that_is_not_there_holds_nothing(where: Manifest) -> None:
+    """Nothing is written in it."""
+    bench = Bench()
+    bench.tell(*[each for each in INSTALL if ref_of(each).name != "shop"], where, pod("a", OWN))
+    bench.reconciler.lead(bench.applier)
+    bench.reconciler.step(0)
+
+    assert bench.applier.submitted == []
+    assert bench.reconciler.settled
+
+    bench.tell(namespace("shop"))
+    assert [name for name, _ in bench.applier.submitted] == ["shop"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(LeaseName("home", "lease"), protected_namespaces=frozenset({"shop"})),
+        Settings(LeaseName("shop", "lease")),
+        Settings(LeaseName("home", "lease"), namespaces=frozenset({"dd", "bank"})),
+    ],
+    ids=["protected", "the operator's own", "outside the install's"],
+)
+def test_where_the_fence_would_refuse_nothing_is_tried(settings: Settings) -> None:
+    """It would fail for ever."""
+    bench = Bench(settings=settings).leading(pod("a", OWN))
+
+    assert bench.applier.submitted == []
+    assert bench.reconciler.settled
+
+
+def test_rbac_is_asked_once_and_again_when_it_changed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer opens and closes."""
+    monkeypatch.setattr(module, "_RBAC_SECONDS", 0.0)
+    monkeypatch.setattr(module, "_ASKED_A_SECOND", float("inf"))
+    bench.answers.yes = {QUESTION}
+    bench.leading(pod("a", FOREIGN))
+    assert bench.applier.submitted == [("bank", ["create Role", "create RoleBinding"])]
+    asked = bench.answers.asked.count(QUESTION)
+    bench.reconciler.step(0)
+    assert bench.answers.asked.count(QUESTION) == asked == 1
+
+    bench.answers.yes = set()
+    bench.inbox.rbac_changed()
+    bench.reconciler.step(0)
+
+    assert bench.applier.submitted[1] == ("bank", ["delete RoleBinding", "delete Role"])
+
+
+def test_an_answer_that_is_overdue_is_asked_for_again(bench: Bench) -> None:
+    """Only where something still waits for it."""
+    bench.leading(pod("a", FOREIGN))
+    other = Question("shop", "nobody", "bank", "db")
+    bench.answers.asked.clear()
+    bench.answers.late = frozenset({QUESTION, other})
+
+    bench.reconciler.step(0)
+
+    assert bench.answers.asked == [QUESTION]
+
+
+def test_without_an_answer_nothing_changes_for_a_while(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A permission that stands is not taken away because the API server is slow; in the end it counts as a no."""
+    bench.answers.yes = {QUESTION}
+    bench.leading(pod("a", FOREIGN))
+    second = Bench(seen=bench.seen)
+    second.answers.silent = True
+    second.leading(pod("a", FOREIGN))
+    assert second.applier.submitted == []
+    assert second.reconciler.progress.unanswered > 0
+
+    monkeypatch.setattr(module, "_UNDECIDED_SECONDS", 0.0)
+    second.reconciler.step(0)
+    second.inbox.look_at("bank")
+    second.reconciler.step(0)
+
+    assert second.applier.submitted == [("bank", ["delete RoleBinding", "delete Role"])]
+
+
+def test_a_refused_write_is_said_and_tried_again_later(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With growing patience, and without holding up other namespaces."""
+    bench.leading()
+    bench.tell(pod("a", OWN))
+    write = Write("create", "Role", "shop", "x")  # type: ignore[arg-type]
+
+    bench.finish(Refused(write, "403 no", 403))
+    assert len(bench.applier.submitted) == 1
+    assert [each.message for each in bench.reconciler.progress.problems["shop"]] == ["403 no"]
+    assert bench.reconciler.progress.errors == 1
+    assert not bench.reconciler.settled
+
+    bench.tell(pod("b", "k8s_secret@bank/db/password", namespace="bank"))
+    assert bench.applier.submitted[-1][0] == "bank"
+
+    later = time.monotonic() + 120
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    bench.finish()
+    assert bench.applier.submitted[-1][0] == "shop"
+    bench.finish()
+    assert bench.reconciler.progress.problems == {}
+
+
+def test_a_conflict_is_no_problem(bench: Bench) -> None:
+    """It is tried again with what is known by then."""
+    bench.leading()
+    bench.tell(pod("a", OWN))
+    write = Write("replace", "Role", "shop", "x")  # type: ignore[arg-type]
+
+    bench.finish(Refused(write, "409", 409))
+
+    assert bench.reconciler.progress.problems == {}
+    assert not bench.reconciler.settled
+
+
+def test_it_waits_as_long_as_nothing_is_due(bench: Bench) -> None:
+    """A grant's end, a retry, a question without an answer: the nearest counts."""
+    bench.leading()
+    assert bench.reconciler.patience() == pytest.approx(5.0)
+
+    expiring = grant(
+        "g", "bank", "db", of={"namespace": "shop", "serviceAccounts": ["*"]}, expires="2026-01-01T00:00:02Z"
+    )
+    bench.tell(expiring)
+    assert bench.reconciler.patience() == pytest.approx(2.0)
+
+    bench.answers.silent = True
+    bench.tell(pod("a", "k8s_secret@bank/other/password"))
+    assert bench.reconciler.patience() == pytest.approx(0.5)
