@@ -4,6 +4,7 @@ The mutants are sent by the operator's ServiceAccount with the rights of an admi
 only the fence is left.
 """
 
+import json
 import secrets
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -252,6 +253,28 @@ def test_a_policy_without_its_binding_is_noticed(
     assert isinstance(found, Missing)
     assert found.reasons
     assert all(f"was let through (policy {policy})" in reason for reason in found.reasons)
+
+
+def test_without_the_lease_only_our_own_writes_stop(
+    api_server: Cluster, world: World, manifests: list[Manifest], fenced: client.ApiClient
+) -> None:
+    """With the Lease gone nobody can tell who leads: the operator grants nothing, and nobody else is held up."""
+    foreign = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "a", "namespace": world.tenant},
+    }
+    lease = next(each for each in manifests if each["kind"] == "Lease")
+    path = f"{path_of(world.role())}?{TRIAL}"
+    api_server.kubectl("--namespace", world.operator, "delete", "lease", "enc-operator")
+
+    wait_until(lambda: send(fenced, "POST", path, world.role())[0] not in DONE, "it is refused", seconds=10)
+    with api_server.api() as administrator:
+        others = send(administrator, "POST", path, foreign)
+    api_server.kubectl("apply", "-f", "-", text=json.dumps(lease))
+    wait_until(lambda: send(fenced, "POST", path, world.role())[0] in DONE, "it passes again", seconds=10)
+
+    assert others[0] == HTTPStatus.CREATED, others[1]
 
 
 def test_of_our_webhooks_only_the_ca_bundle_is_renewed(
