@@ -19,6 +19,7 @@ def misuses(world: World) -> Iterator[Request]:
     yield from _of_workloads(world)
     yield from _of_admission()
     yield from _of_leases(world)
+    yield from _of_epochs(world)
     yield from _of_others(world)
 
 
@@ -93,10 +94,25 @@ def _of_leases(world: World) -> Iterator[Request]:
     ours = f"{leases.format(world.operator)}/enc-operator"
     yield _made("another Lease", leases.format(world.operator), "Lease", spec={})
     yield _made("a Lease elsewhere", leases.format("kube-system"), "Lease", spec={})
-    yield "skips an epoch", "PATCH", ours, {"spec": {"leaseTransitions": 9}}, _MERGE
-    yield "goes back an epoch", "PATCH", ours, {"spec": {"leaseTransitions": 6}}, _MERGE
-    yield "forgets the epoch", "PATCH", ours, {"spec": {"leaseTransitions": None}}, _MERGE
     yield "deletes the Lease", "DELETE", ours, None, ""
+
+
+def _of_epochs(world: World) -> Iterator[Request]:
+    accounts = f"/api/v1/namespaces/{world.operator}/serviceaccounts"
+    for what, epoch in (("skips an epoch", "9"), ("goes back an epoch", "6"), ("keeps the epoch", "7"), ("forgets the epoch", None),
+                        ("writes no number", "8 ")):  # fmt: skip
+        notes = {"metadata": {"annotations": {"enc-operator.io/epoch": epoch}}}
+        yield what, "PATCH", f"{accounts}/enc-operator-epoch", notes, _MERGE
+    next_one: dict[str, Any] = {"annotations": {"enc-operator.io/epoch": "8"}}
+    for more in ({"labels": {"a": "b"}}, {"finalizers": ["example.com/stay"]}):
+        patch = {"metadata": {**next_one, **more}}
+        yield f"counts with {more}", "PATCH", f"{accounts}/enc-operator-epoch", patch, _MERGE
+    noted = {"metadata": {"annotations": {**next_one["annotations"], "example.com/a": "b"}}}
+    yield "counts with an annotation", "PATCH", f"{accounts}/enc-operator-epoch", noted, _MERGE
+    secret = {"metadata": next_one, "imagePullSecrets": [{"name": "a"}]}
+    yield "counts with a Secret", "PATCH", f"{accounts}/enc-operator-epoch", secret, _MERGE
+    yield "counts elsewhere", "PATCH", f"{accounts}/enc-operator", {"metadata": next_one}, _MERGE
+    yield "deletes the count", "DELETE", f"{accounts}/enc-operator-epoch", None, ""
 
 
 def _of_others(world: World) -> Iterator[Request]:

@@ -55,7 +55,7 @@ class World:
         """The value of the label."""
         return f"{self.operator}.enc-operator"
 
-    def role(self, name: str = "enc-abcdefghijklmnopqrstuvwxyz") -> Manifest:
+    def role(self, name: str = "enc-abcdefghijklmnopqrstuvwxyz", *, epoch: int = EPOCH) -> Manifest:
         """Return a Role that may be written."""
         rule = {
             "apiGroups": [""],
@@ -66,7 +66,7 @@ class World:
         return {
             "apiVersion": f"{_RBAC}/v1",
             "kind": "Role",
-            "metadata": self._metadata(name),
+            "metadata": self._metadata(name, epoch),
             "rules": [rule],
         }
 
@@ -92,13 +92,23 @@ class World:
             "spec": spec,
         }
 
-    def _metadata(self, name: str) -> Manifest:
+    def _metadata(self, name: str, epoch: int = EPOCH) -> Manifest:
         return {
             "name": name,
             "namespace": self.tenant,
             "labels": {INSTALL_LABEL: self.install, "app.kubernetes.io/managed-by": "enc-operator"},
-            "annotations": {"enc-operator.io/epoch": str(EPOCH), "enc-operator.io/agent": "a/b"},
+            "annotations": {"enc-operator.io/epoch": str(epoch), "enc-operator.io/agent": "a/b"},
         }
+
+
+def with_epoch(manifest: Manifest) -> Manifest:
+    """Give the ServiceAccount that counts leaders the count that the writes here carry."""
+    if manifest["kind"] != "ServiceAccount" or not manifest["metadata"]["name"].endswith("-epoch"):
+        return manifest
+    return {
+        **manifest,
+        "metadata": {**manifest["metadata"], "annotations": {"enc-operator.io/epoch": str(EPOCH)}},
+    }
 
 
 def mutants(good: Manifest) -> Iterator[tuple[str, Manifest]]:

@@ -82,10 +82,8 @@ def given(cluster: Cluster, world: World) -> Manifest:
         "namespace": world.agents,
         "finalizers": ["enc-operator.io/take-back"],
     }
-    lease = {"spec": {"leaseTransitions": 7, "holderIdentity": "a"}}
-    cluster.kubectl(
-        "-n", world.operator, "patch", "lease", "enc-operator", "--type=merge", f"--patch={json.dumps(lease)}"
-    )
+    count = ["annotate", "serviceaccount", "enc-operator-epoch", "enc-operator.io/epoch=7"]
+    cluster.kubectl("-n", world.operator, *count)
     with cluster.api_of(world.operator, "enc-operator") as operator, cluster.api() as administrator:
         assert send(administrator, "POST", path_of(target), target)[0] == 201
         for manifest in (world.role(), world.binding()):

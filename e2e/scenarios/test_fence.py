@@ -33,8 +33,10 @@ from e2e.scenarios.fenced_install import (
     with_bookkeeping,
 )  # fmt: skip
 from e2e.scenarios.fenced_requests import misuses
-from e2e.scenarios.fenced_writes import EPOCH, Manifest, World, mutants, target_permitted
+from e2e.scenarios.fenced_writes import Manifest, World, mutants, target_permitted, with_epoch
 from e2e.scenarios.rendered_chart import applied, render
+from enc_operator.cluster.gateway import Gateway
+from enc_operator.controller.epoch import read_epoch, take_epoch
 from enc_operator.controller.fence import PREFIX, Missing
 from enc_operator.controller.settings import Settings, parse_settings
 
@@ -58,13 +60,8 @@ def manifests(api_server: Cluster, world: World, tmp_path_factory: pytest.TempPa
     values = tmp_path_factory.mktemp("fence") / "values.yaml"
     agents = [{"namespace": world.agents, "serviceAccounts": list(world.accounts)}]
     values.write_text(yaml.safe_dump({"agents": agents}))
-    spec = {"holderIdentity": "a", "leaseTransitions": EPOCH}
-    rendered = [
-        each
-        for each in render(api_server, world.operator, values, "--no-hooks")
-        if each["kind"] != "Deployment"
-    ]
-    return [{**each, "spec": spec} if each["kind"] == "Lease" else each for each in rendered]
+    rendered = render(api_server, world.operator, values, "--no-hooks")
+    return [with_epoch(each) for each in rendered if each["kind"] != "Deployment"]
 
 
 @pytest.fixture(scope="module")
@@ -255,23 +252,43 @@ def test_a_policy_without_its_binding_is_noticed(
     assert all(f"was let through (policy {policy})" in reason for reason in found.reasons)
 
 
-def test_without_the_lease_only_our_own_writes_stop(
+def test_a_leader_is_counted_and_its_predecessor_refused(
+    world: World, settings: Settings, fenced: client.ApiClient
+) -> None:
+    """Who takes the lead may write under the next epoch, and who led before no more, also after a policy came and went."""
+    gateway = Gateway(fenced.configuration)
+    path, before = f"{path_of(world.role())}?{TRIAL}", read_epoch(gateway, settings)
+
+    epoch = take_epoch(gateway, settings)
+    wait_until(
+        lambda: send(fenced, "POST", path, world.role(epoch=epoch))[0] in DONE,
+        "the next may write",
+        seconds=5,
+    )
+    status, said = send(fenced, "POST", path, world.role(epoch=before))
+
+    assert (epoch, read_epoch(gateway, settings)) == (before + 1, before + 1)
+    assert status == HTTPStatus.FORBIDDEN
+    assert f"{PREFIX}the annotation enc-operator.io/epoch" in said
+
+
+def test_without_its_epoch_only_the_operator_stops(
     api_server: Cluster, world: World, manifests: list[Manifest], fenced: client.ApiClient
 ) -> None:
-    """With the Lease gone nobody can tell who leads: the operator grants nothing, and nobody else is held up."""
+    """With the count of leaders gone the operator grants nothing, and nobody else is held up."""
     foreign = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "Role",
         "metadata": {"name": "a", "namespace": world.tenant},
     }
-    lease = next(each for each in manifests if each["kind"] == "Lease")
+    account = next(each for each in manifests if each["metadata"]["name"] == "enc-operator-epoch")
     path = f"{path_of(world.role())}?{TRIAL}"
-    api_server.kubectl("--namespace", world.operator, "delete", "lease", "enc-operator")
+    api_server.kubectl("--namespace", world.operator, "delete", "serviceaccount", "enc-operator-epoch")
 
     wait_until(lambda: send(fenced, "POST", path, world.role())[0] not in DONE, "it is refused", seconds=10)
     with api_server.api() as administrator:
         others = send(administrator, "POST", path, foreign)
-    api_server.kubectl("apply", "-f", "-", text=json.dumps(lease))
+    api_server.kubectl("apply", "-f", "-", text=json.dumps(account))
     wait_until(lambda: send(fenced, "POST", path, world.role())[0] in DONE, "it passes again", seconds=10)
 
     assert others[0] == HTTPStatus.CREATED, others[1]

@@ -15,7 +15,7 @@ from e2e.cluster.folder import wait_until
 from e2e.cluster.interface import Cluster
 from e2e.scenarios.custom_resources import FOLDER, installed
 from e2e.scenarios.fenced_install import check_of, exchange, holds, path_of, send
-from e2e.scenarios.fenced_writes import EPOCH, Manifest, World
+from e2e.scenarios.fenced_writes import Manifest, World, with_epoch
 from e2e.scenarios.rendered_chart import applied, render
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.controller.crds import apply_crds
@@ -63,11 +63,6 @@ def settings(
 def is_wanted(manifest: Manifest) -> bool:
     """Tell whether a manifest belongs to the install, or gives a Job its rights."""
     return "helm.sh/hook" not in manifest["metadata"].get("annotations", {}) or manifest["kind"] in _RIGHTS
-
-
-def with_epoch(manifest: Manifest) -> Manifest:
-    """Give the Lease what a leader writes."""
-    return {**manifest, "spec": {"leaseTransitions": EPOCH}} if manifest["kind"] == "Lease" else manifest
 
 
 def test_everything_of_this_install_is_taken_back(

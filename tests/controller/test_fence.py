@@ -3,6 +3,7 @@
 import pytest
 
 from enc_operator.cluster.calls import ApiError, Call
+from enc_operator.controller.epoch import EPOCH
 from enc_operator.controller.fence import (
     PREFIX,
     Missing,

@@ -10,6 +10,7 @@ from typing import Any
 
 from enc_operator.cluster.calls import MERGE_PATCH, ApiError, Call
 from enc_operator.cluster.gateway import Gateway
+from enc_operator.controller.epoch import EPOCH, read_epoch
 from enc_operator.controller.settings import Settings
 from enc_operator.core.objects.authorization import MANAGED_BY
 from enc_operator.core.rbac.convergence import EPOCH
@@ -59,13 +60,13 @@ class FenceCheck:
         self._settings = settings
 
     def check(self, epoch: int | None = None) -> Holds | Missing:
-        """Send every probe; `epoch` is the Lease's `leaseTransitions`, which is read where it is not given.
+        """Send every probe; `epoch` is the newest leader's, which is read where it is not given.
 
         Raise ApiError when the API server cannot be asked.
         """
         if not self._settings.fence:
             return Holds()
-        now = self._epoch() if epoch is None else epoch
+        now = read_epoch(self._gateway, self._settings) if epoch is None else epoch
         probes = [*probes_of(self._settings, now), *map(probe_of_target, self._targets())]
         found = [reason for probe in probes if (reason := self._ask(probe))]
         return Missing(tuple(found)) if found else Holds()
@@ -78,17 +79,6 @@ class FenceCheck:
                 raise
             return explain(probe, refusal)
         return explain(probe, None)
-
-    def _epoch(self) -> int:
-        """Return 0 where there is no Lease yet, so that every write is refused anyway."""
-        lease = self._settings.lease
-        try:
-            found = self._gateway.call(Call("GET", f"{_LEASES.format(lease.namespace)}/{lease.name}"))
-        except ApiError as error:
-            if error.status == _NOT_FOUND:
-                return 0
-            raise
-        return int(found.get("spec", {}).get("leaseTransitions") or 0)
 
     def _targets(self) -> Iterator[Mapping[str, Any]]:
         """Yield one AgentTarget, if there is any where the Agents are: without one there is none to change."""

@@ -64,6 +64,10 @@
   resources: [leases]
   resourceNames: [{{ include "enc-operator.fullname" . }}]
   verbs: [get, update]
+- apiGroups: [""]
+  resources: [serviceaccounts]
+  resourceNames: [{{ include "enc-operator.fullname" . }}-epoch]
+  verbs: [get, update]
 # A name cannot bound what is created; the fence does.
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
