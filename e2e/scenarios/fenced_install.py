@@ -131,3 +131,24 @@ def with_bookkeeping(old: Manifest) -> Iterator[tuple[str, Manifest]]:
 def authority() -> str:
     """Return a certificate as a caBundle has it."""
     return base64.b64encode(trustme.CA().cert_pem.bytes()).decode()
+
+
+def webhook_changes(old: Manifest) -> list[list[Manifest]]:
+    """Return what the webhooks of a configuration may not become."""
+    return [
+        [{**old, "failurePolicy": "Fail"}],
+        [{**old, "clientConfig": {"url": "https://example.org"}}],
+        [{**old, "timeoutSeconds": 30}],
+        [{**old, "matchConditions": [{"name": "a", "expression": "true"}]}],
+        [old, {**old, "name": "b.example.com"}],
+        [],
+    ]
+
+
+def foreign_role(world: World) -> Manifest:
+    """Return a Role that is nobody's business."""
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "a", "namespace": world.tenant},
+    }

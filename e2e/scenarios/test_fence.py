@@ -26,10 +26,12 @@ from e2e.scenarios.fenced_install import (
     check_of,
     compare,
     exchange,
+    foreign_role,
     holds,
     path_of,
     send,
     strangers,
+    webhook_changes,
     with_bookkeeping,
 )  # fmt: skip
 from e2e.scenarios.fenced_requests import misuses
@@ -276,18 +278,13 @@ def test_without_its_epoch_only_the_operator_stops(
     api_server: Cluster, world: World, manifests: list[Manifest], fenced: client.ApiClient
 ) -> None:
     """With the count of leaders gone the operator grants nothing, and nobody else is held up."""
-    foreign = {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "Role",
-        "metadata": {"name": "a", "namespace": world.tenant},
-    }
     account = next(each for each in manifests if each["metadata"]["name"] == "enc-operator-epoch")
     path = f"{path_of(world.role())}?{TRIAL}"
     api_server.kubectl("--namespace", world.operator, "delete", "serviceaccount", "enc-operator-epoch")
 
     wait_until(lambda: send(fenced, "POST", path, world.role())[0] not in DONE, "it is refused", seconds=10)
     with api_server.api() as administrator:
-        others = send(administrator, "POST", path, foreign)
+        others = send(administrator, "POST", path, foreign_role(world))
     api_server.kubectl("apply", "-f", "-", text=json.dumps(account))
     wait_until(lambda: send(fenced, "POST", path, world.role())[0] in DONE, "it passes again", seconds=10)
 
@@ -305,17 +302,9 @@ def test_of_our_webhooks_only_the_ca_bundle_is_renewed(
         found = exchange(mighty, "GET", path)[1]
         old = found["webhooks"][0]
         renewed = [{**old, "clientConfig": {**old["clientConfig"], "caBundle": authority()}}]
-        others = [
-            [{**old, "failurePolicy": "Fail"}],
-            [{**old, "clientConfig": {"url": "https://example.org"}}],
-            [{**old, "timeoutSeconds": 30}],
-            [{**old, "matchConditions": [{"name": "a", "expression": "true"}]}],
-            [old, {**old, "name": "b.example.com"}],
-            [],
-        ]
 
         assert send(mighty, "PUT", path, {**found, "webhooks": renewed})[0] == HTTPStatus.OK
-        for other in others:
+        for other in webhook_changes(old):
             assert PREFIX in send(mighty, "PUT", path, {**found, "webhooks": other})[1]
         labelled = {**found, "metadata": {**found["metadata"], "labels": {"a": "b"}}}
         assert PREFIX in send(mighty, "PUT", path, labelled)[1]
