@@ -2,7 +2,9 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -196,23 +198,22 @@ def test_the_observer_hears_of_every_call(start: Start) -> None:
 
 def test_connections_that_died_in_silence_are_given_up_together(start: Start) -> None:
     """After one call timed out, the idle connections beside it are not tried one by one."""
-    ready, silent, ports = threading.Barrier(3), threading.Event(), []
+    together, silent, ports = threading.Barrier(3), threading.Event(), list[int]()
 
     def script(line: Line) -> None:
-        ports.append(line._handler.client_address[1])  # noqa: SLF001
-        if line.asked.path == "/together":
-            ready.wait(10)
-        if silent.is_set() and ports.count(ports[-1]) > 1:
+        port = line._handler.client_address[1]  # noqa: SLF001
+        ports.append(port)
+        if silent.is_set() and ports.count(port) > 1:
             line.hold()
+        elif line.asked.path == "/together":
+            together.wait(5)
         line.answer({})
 
     gateway = start(script).gateway()
-    threads = [threading.Thread(target=gateway.call, args=(Call("GET", "/together"),)) for _ in range(3)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    silent.set()
+    calls = [Call("GET", "/together")] * 3
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(gateway.call, calls))
+        silent.set()
+        assert failure(gateway, seconds=0.3).reason == "Silence"
 
-    assert failure(gateway, seconds=0.3).reason == "Silence"
-    assert gateway.call(GET, seconds=5) == {}
+        assert list(pool.map(partial(gateway.call, seconds=5), calls)) == [{}] * 3

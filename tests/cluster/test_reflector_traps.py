@@ -167,6 +167,19 @@ def test_a_resource_version_that_is_no_number_is_taken_as_newer(play: Playing) -
     played.until_known(a=1, b=2)
 
 
+def test_a_list_whose_pages_are_of_different_times_is_followed_from_the_first(play: Playing) -> None:
+    """What happened between the pages is told once more by the watch, so that none of it is missed."""
+    played = play(
+        listed(5, thing("a", 1, value=1), proceed="p2"),
+        listed(9, thing("b", 8, value=2)),
+        watched(event("DELETED", "a", 7), event("ADDED", "b", 8, value=2)),
+    )
+
+    played.until_known(b=2)
+
+    assert played.asked(3)[-1] == "watch:5"
+
+
 def test_one_created_again_under_its_name_is_another(play: Playing) -> None:
     """The old one goes before the new one comes, and a late deletion of the old one leaves the new one alone."""
     played = play(
