@@ -174,27 +174,31 @@ def test_a_dry_run_stores_nothing(gateway: Gateway, writer: Writer, namespace: s
 
 
 def test_a_status_is_merged(api_server: Cluster, writer: Writer, namespace: str) -> None:
-    """A patch changes what it names, None takes a field away, and the object that it is for must still be that one."""
+    """A patch changes what it names, None takes a field away; with a resourceVersion a successor of the same name is left alone."""
     crd = yaml.safe_load((FOLDER / "agenttargets.yaml").read_text())
+    manifest = {
+        "apiVersion": "enc-operator.io/v1alpha1", "kind": "AgentTarget",
+        "metadata": {"namespace": namespace, "name": "enc-x"}, "spec": {},
+    }  # fmt: skip
+    status = {"observedGeneration": 1, "references": {"allowed": 3, "denied": 1, "residual": 0}}
+    less = {"observedGeneration": None, "references": {"denied": 2}}
     with installed(api_server, {"AgentTarget": crd}):
-        target = {"apiVersion": "enc-operator.io/v1alpha1", "kind": "AgentTarget"}
-        metadata = {"namespace": namespace, "name": "enc-x"}
-        made = writer.create({**target, "metadata": metadata, "spec": {}})
+        made = writer.create(manifest)
+        version = identity(made)[1]
 
-        status = {"observedGeneration": 1, "references": {"allowed": 3, "denied": 1}}
-        first = writer.patch_status("AgentTarget", namespace, "enc-x", status, uid=made["metadata"]["uid"])
-        second = writer.patch_status("AgentTarget", namespace, "enc-x", {"references": {"denied": None}})
-        with pytest.raises(ApiError) as stale:
-            writer.patch_status("AgentTarget", namespace, "enc-x", {}, resource_version=identity(made)[1])
-        with pytest.raises(ApiError) as other:
-            writer.patch_status(
-                "AgentTarget", namespace, "enc-x", {}, uid="00000000-0000-0000-0000-000000000000"
-            )
+        first = writer.patch_status("AgentTarget", namespace, "enc-x", status, resource_version=version)
+        second = writer.patch_status("AgentTarget", namespace, "enc-x", less)
         writer.delete("AgentTarget", namespace, "enc-x", *identity(second))
+        successor = writer.create(manifest)
+        with pytest.raises(ApiError) as stale:
+            writer.patch_status(
+                "AgentTarget", namespace, "enc-x", status, resource_version=identity(second)[1]
+            )
+        deleted = writer.delete("AgentTarget", namespace, "enc-x", *identity(successor))
 
-    assert first["status"]["references"] == {"allowed": 3, "denied": 1}
-    assert second["status"]["references"] == {"allowed": 3}
-    assert (stale.value.status, other.value.status) == (409, 409)
+    assert first["status"] == status
+    assert second["status"] == {"references": {"allowed": 3, "denied": 2, "residual": 0}}
+    assert (stale.value.status, deleted) == (409, True)
 
 
 def test_the_table_names_what_the_api_server_serves(api_server: Cluster, gateway: Gateway) -> None:

@@ -93,23 +93,16 @@ class Writer:
         return True
 
     def patch_status(
-        self,
-        kind: str,
-        namespace: str,
-        name: str,
-        status: Manifest,
-        *,
-        uid: str = "",
-        resource_version: str = "",
+        self, kind: str, namespace: str, name: str, status: Manifest, *, resource_version: str = ""
     ) -> Manifest:
         """Merge into an object's status (RFC 7386: None removes a field, a list is replaced), and return the object.
 
-        With a uid or a resourceVersion only into exactly that object: otherwise 409 Conflict.
+        With a resourceVersion only into exactly the object that was read: otherwise 409 Conflict. (A uid would not do: the status of a
+        custom resource is written whatever uid the patch names.)
         """
-        known = {"uid": uid, "resourceVersion": resource_version}
-        metadata = {field: value for field, value in known.items() if value}
         path = f"{RESOURCES[kind].path(namespace, name)}/status"
-        body = {"metadata": metadata, "status": status} if metadata else {"status": status}
+        metadata = {"metadata": {"resourceVersion": resource_version}} if resource_version else {}
+        body = {**metadata, "status": status}
         return self._gateway.call(
             Call("PATCH", path, self._query(dry_run=False), body, content_type=MERGE_PATCH)
         )
