@@ -3,7 +3,6 @@
 import pytest
 
 from enc_operator.cluster.calls import ApiError, Call
-from enc_operator.controller.epoch import EPOCH
 from enc_operator.controller.fence import (
     PREFIX,
     Missing,

@@ -10,9 +10,7 @@ from typing import Any
 from enc_operator.cluster.calls import Call
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.controller.settings import Settings
-
-EPOCH = "enc-operator.io/epoch"
-"""The annotation, of the ServiceAccount and of every Role and RoleBinding."""
+from enc_operator.core.rbac.convergence import EPOCH
 
 
 def take_epoch(gateway: Gateway, settings: Settings) -> int:

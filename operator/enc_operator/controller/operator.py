@@ -22,6 +22,7 @@ from enc_operator.cluster.lease import LeaseElection
 from enc_operator.cluster.writes import Writer
 from enc_operator.controller.applier import Applier, Overlay
 from enc_operator.controller.clock import Clock
+from enc_operator.controller.epoch import take_epoch
 from enc_operator.controller.fence import FenceCheck, Holds
 from enc_operator.controller.frame import make_frame
 from enc_operator.controller.inbox import Inbox
@@ -92,16 +93,15 @@ class Operator:
         self._reconciler.converged = metrics.converged
         identity = f"{socket.gethostname()}_{uuid.uuid4()}"
         lease = settings.lease
-        self._election = LeaseElection(
-            gateway, lease.namespace, lease.name, identity, floor=self._watches.epoch
-        )
+        self._election = LeaseElection(gateway, lease.namespace, lease.name, identity)
         self._applier = Applier(
-            Writer(gateway), overlay, lambda: self._election.epoch, self._reconciler.heard, settings.install
+            Writer(gateway), overlay, self._current_epoch, self._reconciler.heard, settings.install
         )
         self._events = EventRecorder(gateway, _COMPONENT, identity)
         self._fence = FenceCheck(gateway, settings)
         self._fence_wrong = "the fence was not asked yet"
         self._fence_due = threading.Event()
+        self._epoch: int | None = None
         self._lifecycle = Lifecycle(self, settings.namespaces, self._end_failed)
         self._report = Report()
         self._reported_at = 0.0
@@ -130,7 +130,7 @@ class Operator:
 
     def open(self) -> bool:
         """Tell whether anything may be written: this process leads, knows everything, and the fence holds."""
-        return self._election.leads() and not self._fence_wrong and not self._watches.missing()
+        return self._current_epoch() is not None and not self._fence_wrong and not self._watches.missing()
 
     def state(self) -> State:
         """Return how the operator is at this moment."""
@@ -140,7 +140,7 @@ class Operator:
             self._watches.states(),
             self._watches.missing(),
             {name: [each.message for each in found] for name, found in dict(progress.problems).items()},
-            self._election.epoch,
+            self._current_epoch(),
             self._fence_wrong,
             progress.unanswered,
             progress.writes,
@@ -193,7 +193,7 @@ class Operator:
             return
         self._reported_at = now
         self._report = make_report(self._ledger)
-        if not self._election.leads():
+        if self._current_epoch() is None:
             return
         notices = frozenset(self._report.notices)
         for notice in sorted(notices - self._told):
@@ -209,11 +209,20 @@ class Operator:
     def _take_part(self) -> None:
         self._guarded(lambda: self._election.run(self._lead, self._lose))
 
-    def _lead(self, epoch: int) -> None:
-        _log.info("leading with epoch %d", epoch)
+    def _lead(self, _: int) -> None:
+        try:
+            self._epoch = take_epoch(self._gateway, self._settings)
+        except ApiError as error:
+            _log.warning("the lead was not taken: %s", error.message)
+            self._end_failed()
+            return
+        _log.info("leading with epoch %d", self._epoch)
         self._fence_due.set()
         self._reconciler.lead(self._applier)
         self._lifecycle.start()
+
+    def _current_epoch(self) -> int | None:
+        return self._epoch if self._election.leads() else None
 
     def _lose(self) -> None:
         """End: what another leader writes from now on is not known to what has begun here."""
@@ -230,7 +239,7 @@ class Operator:
 
     def _ask_fence(self) -> None:
         try:
-            found = self._fence.check(self._election.epoch)
+            found = self._fence.check(self._current_epoch())
         except ApiError as error:
             _log.warning("the fence could not be asked: %s", error.message)
             self._fence_wrong = f"the fence could not be asked: {error.message}"

@@ -57,9 +57,7 @@ def test_what_is_as_it_should_be_is_left_alone() -> None:
     assert list(converge([PERMISSION], read(manifests), "here")) == []
 
 
-@pytest.mark.parametrize(
-    ("said", "epoch"), [("7", 7), ("", 0), ("x", 0), ("-1", 0), ("9" * 30, 0)], ids=repr
-)
+@pytest.mark.parametrize(("said", "epoch"), [("7", 7), ("", 0), ("x", 0), ("-1", 0), ("9" * 30, 0)], ids=repr)
 def test_the_epoch_of_the_writer_is_read(said: str, epoch: int) -> None:
     """What is no number of a Lease counts as none."""
     role = stored()[0]

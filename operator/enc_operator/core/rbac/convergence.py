@@ -19,7 +19,7 @@ REFERENCES = "enc-operator.io/references"
 
 _DIGITS = 19
 EPOCH = "enc-operator.io/epoch"
-"""The annotation that says which leader wrote: the Lease's `leaseTransitions`."""
+"""The annotation that says which leader wrote: how many there had been."""
 
 
 @dataclass(frozen=True, slots=True)
