@@ -21,6 +21,7 @@ from kubernetes.config import ConfigException, load_incluster_config, load_kube_
 
 from enc_operator.cluster.calls import ApiError, Call, failure_of
 from enc_operator.cluster.decoding import decode
+from enc_operator.errors import EncError
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 30.0
@@ -41,6 +42,14 @@ def _nobody(call: Call, status: int, seconds: float) -> None:
 
 def _nothing() -> None:
     """Renew nothing: a kubeconfig's credentials renew themselves, or cannot."""
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    try:
+        yield
+    except ConfigException as error:
+        raise EncError(f"no way to a cluster: {error}", "run it in a pod, or give --kubeconfig") from None
 
 
 class Gateway:
@@ -73,14 +82,16 @@ class Gateway:
         The minute is that of the wall clock (kubernetes `config/incluster_config.py`), which may be set back.
         """
         configuration = Configuration()
-        load_incluster_config(configuration)
+        with _said_plainly():
+            load_incluster_config(configuration)
         return cls(configuration, renew=lambda: load_incluster_config(configuration), **options)
 
     @classmethod
     def of_kubeconfig(cls, path: str | None = None, context: str | None = None, **options: Any) -> "Gateway":
         """Connect as a kubeconfig says."""
         configuration = Configuration()
-        load_kube_config(path, context, configuration, persist_config=False)
+        with _said_plainly():
+            load_kube_config(path, context, configuration, persist_config=False)
         return cls(configuration, **options)
 
     def credentials(self) -> dict[str, Any]:

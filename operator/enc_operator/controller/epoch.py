@@ -1,6 +1,6 @@
-"""The epoch: how many leaders there were. Who takes the lead counts himself in; the fence refuses what an earlier one writes.
+"""The epoch in force: whose writes the fence lets through. Who wins the Lease puts his in force; earlier leaders' writes are refused.
 
-It is an annotation of a ServiceAccount that the chart makes for it, and not the Lease's `leaseTransitions`: of Leases the API server's
+It stands in an annotation of a ServiceAccount that the chart makes for it, and is not read from the Lease: of Leases the API server's
 policies see no change any more once the policy was removed and installed again (`templates/fence/epoch.yaml` says why).
 """
 
@@ -11,23 +11,29 @@ from enc_operator.cluster.calls import Call
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.controller.settings import Settings
 from enc_operator.core.rbac.convergence import EPOCH
+from enc_operator.errors import EncError
 
 
-def take_epoch(gateway: Gateway, settings: Settings) -> int:
-    """Count a new leader and return its epoch, which each of its writes carries; to be called once, after the Lease was won.
+def enforce_epoch(gateway: Gateway, settings: Settings, epoch: int) -> None:
+    """Put a leader's epoch in force; nothing is written where it is already.
 
-    Raise ApiError; 409 says that somebody else has counted himself in meanwhile, who then leads.
+    Raise ApiError, of which 409 says that somebody else was faster; EncError where a later leader's is in force.
     """
     account = gateway.call(Call("GET", _path(settings)))
-    epoch = epoch_of(account) + 1
-    notes = {**account["metadata"].get("annotations", {}), EPOCH: str(epoch)}
-    counted = {**account, "metadata": {**account["metadata"], "annotations": notes}}
-    gateway.call(Call("PUT", _path(settings), body=counted))
-    return epoch
+    found = epoch_of(account)
+    if found > epoch:
+        raise EncError(
+            f"epoch {found} is in force, which is later than this leader's, {epoch}",
+            f"if no later leader is there, remove the annotation {EPOCH} from the ServiceAccount {settings.lease.name}-epoch",
+        )
+    if found < epoch:
+        notes = {**account["metadata"].get("annotations", {}), EPOCH: str(epoch)}
+        changed = {**account, "metadata": {**account["metadata"], "annotations": notes}}
+        gateway.call(Call("PUT", _path(settings), body=changed))
 
 
 def read_epoch(gateway: Gateway, settings: Settings) -> int:
-    """Return the epoch of the newest leader, 0 where there was none yet; raise ApiError."""
+    """Return the epoch in force, 0 where there was no leader yet; raise ApiError."""
     return epoch_of(gateway.call(Call("GET", _path(settings))))
 
 

@@ -19,6 +19,7 @@ from enc_operator.core.rbac.planning import role_name
 PREFIX = "enc-operator fence: "
 """How every refusal of the fence begins."""
 
+_POLICY = "'enc-operator-fence."  # how the API server names a policy of the fence that refuses
 _RBAC = "rbac.authorization.k8s.io"
 _LEASES = "/apis/coordination.k8s.io/v1/namespaces/{}/leases"
 _TARGETS = "/apis/enc-operator.io/v1alpha1/namespaces/{}/agenttargets"
@@ -69,6 +70,8 @@ class FenceCheck:
         now = read_epoch(self._gateway, self._settings) if epoch is None else epoch
         probes = [*probes_of(self._settings, now), *map(probe_of_target, self._targets())]
         found = [reason for probe in probes if (reason := self._ask(probe))]
+        if epoch is not None:
+            found += self._ask_control(control_of(self._settings, epoch))
         return Missing(tuple(found)) if found else Holds()
 
     def _ask(self, probe: Probe) -> str:
@@ -79,6 +82,14 @@ class FenceCheck:
                 raise
             return explain(probe, refusal)
         return explain(probe, None)
+
+    def _ask_control(self, control: Probe) -> list[str]:
+        """Ask for what a leader may write: only the fence's own refusal counts, others' have nothing to do with it."""
+        try:
+            self._gateway.call(control.call)
+        except ApiError as refusal:
+            return [f"{control.what} is refused: {refusal.said}"] if _POLICY in refusal.said else []
+        return []
 
     def _targets(self) -> Iterator[Mapping[str, Any]]:
         """Yield one AgentTarget, if there is any where the Agents are: without one there is none to change."""
@@ -120,6 +131,12 @@ def probes_of(settings: Settings, epoch: int) -> tuple[Probe, ...]:
         _probe("epoch", "a Role of another leader", _role(settings, name, namespace, _NOT_THE_EPOCH)),
         _probe("others", "a Lease that is not ours", _lease(own, f"{settings.lease.name}-fence-check")),
     )  # fmt: skip
+
+
+def control_of(settings: Settings, epoch: int) -> Probe:
+    """Return what must pass: the API server may not know yet who leads."""
+    role = _role(settings, role_name("", "fence-check"), _probed(settings), epoch)
+    return _probe("epoch", "a Role of this leader", role)
 
 
 def probe_of_target(target: Mapping[str, Any]) -> Probe:

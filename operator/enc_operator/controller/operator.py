@@ -15,14 +15,13 @@ from typing import Any
 import kopf
 
 from enc_operator.cluster.access import AccessAnswers
-from enc_operator.cluster.calls import ApiError
 from enc_operator.cluster.events import EventRecorder, Regarding
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.cluster.lease import LeaseElection
 from enc_operator.cluster.writes import Writer
 from enc_operator.controller.applier import Applier, Overlay
 from enc_operator.controller.clock import Clock
-from enc_operator.controller.epoch import take_epoch
+from enc_operator.controller.epoch import enforce_epoch
 from enc_operator.controller.fence import FenceCheck, Holds
 from enc_operator.controller.frame import make_frame
 from enc_operator.controller.inbox import Inbox
@@ -40,6 +39,7 @@ from enc_operator.core.findings import ObjectRef
 from enc_operator.core.inventory import TargetFact
 from enc_operator.core.ledger.caps import Caps
 from enc_operator.core.ledger.ledger import Ledger
+from enc_operator.errors import EncError
 
 _COMPONENT = "enc-operator.io/operator"
 _FENCE_SECONDS = 30.0
@@ -93,15 +93,14 @@ class Operator:
         self._reconciler.converged = metrics.converged
         identity = f"{socket.gethostname()}_{uuid.uuid4()}"
         lease = settings.lease
-        self._election = LeaseElection(gateway, lease.namespace, lease.name, identity)
+        self._election = LeaseElection(gateway, lease.namespace, lease.name, identity, floor=self._watches.epoch)
         self._applier = Applier(
-            Writer(gateway), overlay, self._current_epoch, self._reconciler.heard, settings.install
+            Writer(gateway), overlay, lambda: self._election.epoch, self._reconciler.heard, settings.install
         )
         self._events = EventRecorder(gateway, _COMPONENT, identity)
         self._fence = FenceCheck(gateway, settings)
         self._fence_wrong = "the fence was not asked yet"
         self._fence_due = threading.Event()
-        self._epoch: int | None = None
         self._lifecycle = Lifecycle(self, settings.namespaces, self._end_failed)
         self._report = Report()
         self._reported_at = 0.0
@@ -130,7 +129,7 @@ class Operator:
 
     def open(self) -> bool:
         """Tell whether anything may be written: this process leads, knows everything, and the fence holds."""
-        return self._current_epoch() is not None and not self._fence_wrong and not self._watches.missing()
+        return self._election.epoch is not None and not self._fence_wrong and not self._watches.missing()
 
     def state(self) -> State:
         """Return how the operator is at this moment."""
@@ -140,7 +139,7 @@ class Operator:
             self._watches.states(),
             self._watches.missing(),
             {name: [each.message for each in found] for name, found in dict(progress.problems).items()},
-            self._current_epoch(),
+            self._election.epoch,
             self._fence_wrong,
             progress.unanswered,
             progress.writes,
@@ -193,7 +192,7 @@ class Operator:
             return
         self._reported_at = now
         self._report = make_report(self._ledger)
-        if self._current_epoch() is None:
+        if self._election.epoch is None:
             return
         notices = frozenset(self._report.notices)
         for notice in sorted(notices - self._told):
@@ -209,20 +208,12 @@ class Operator:
     def _take_part(self) -> None:
         self._guarded(lambda: self._election.run(self._lead, self._lose))
 
-    def _lead(self, _: int) -> None:
-        try:
-            self._epoch = take_epoch(self._gateway, self._settings)
-        except ApiError as error:
-            _log.warning("the lead was not taken: %s", error.message)
-            self._end_failed()
-            return
-        _log.info("leading with epoch %d", self._epoch)
+    def _lead(self, epoch: int) -> None:
+        _log.info("leading with epoch %d", epoch)
+        self._fence_wrong = "the fence does not know yet who leads"
         self._fence_due.set()
         self._reconciler.lead(self._applier)
         self._lifecycle.start()
-
-    def _current_epoch(self) -> int | None:
-        return self._epoch if self._election.leads() else None
 
     def _lose(self) -> None:
         """End: what another leader writes from now on is not known to what has begun here."""
@@ -238,9 +229,12 @@ class Operator:
             self._fence_due.wait(_FENCE_MISSING_SECONDS if self._fence_wrong else _FENCE_SECONDS)
 
     def _ask_fence(self) -> None:
+        epoch = self._election.epoch
         try:
-            found = self._fence.check(self._current_epoch())
-        except ApiError as error:
+            if epoch is not None and self._settings.fence:
+                enforce_epoch(self._gateway, self._settings, epoch)
+            found = self._fence.check(epoch)
+        except EncError as error:
             _log.warning("the fence could not be asked: %s", error.message)
             self._fence_wrong = f"the fence could not be asked: {error.message}"
             return
