@@ -203,7 +203,11 @@ def _tenants(platform: Platform, image: str) -> Iterator[Manifest]:
 
 def test_the_agents_may_read_what_assess_says_and_nothing_else(platform: Platform) -> None:
     """For every Agent, every namespace and every Secret: the API server's authorizer and the core agree, both ways."""
-    wait_until(lambda: _ready(platform) == "True", "the AgentTarget is ready", seconds=60)
+    try:
+        wait_until(lambda: _ready(platform) == "True", "", seconds=60)
+    except TimeoutError:
+        logs = platform.cluster.kubectl("-n", platform.release, "logs", "deploy/enc-operator", "--all-pods")
+        pytest.fail(f"not ready: {json.dumps(platform.target(), indent=1)}\n{logs[-5000:]}")
     wait_until(
         lambda: platform.may("datadog-agent", platform.bank, "granted"), "it has converged", seconds=30
     )

@@ -103,7 +103,7 @@ class Gateway:
             "insecure": not configuration.verify_ssl,
             "certificate_path": configuration.cert_file,
             "private_key_path": configuration.key_file,
-            "token": self._token().removeprefix("Bearer ") or None,
+            "token": self._token().rpartition(" ")[2] or None,  # behind `Bearer`, in a pod `bearer`
         }
 
     def call(self, call: Call, *, seconds: float = _READ_SECONDS) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 import kopf
@@ -77,7 +78,9 @@ class Lifecycle:
         self._registry = make_registry(host)
         self._namespaces = sorted(namespaces)
         self._failed = failed
-        self._stop = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
 
     def start(self) -> None:
@@ -86,22 +89,30 @@ class Lifecycle:
 
     def stop(self) -> None:
         """End, within a few seconds."""
-        self._stop.set()
+        self._stopping.set()
+        if self._loop and self._stop and self._thread.is_alive():
+            with suppress(RuntimeError):  # it has ended by itself
+                self._loop.call_soon_threadsafe(self._stop.set)
         if self._thread.is_alive():
             self._thread.join(_STOP_SECONDS)
 
     def _run(self) -> None:
         try:
-            asyncio.run(
-                kopf.operator(
-                    registry=self._registry,
-                    clusterwide=not self._namespaces,
-                    namespaces=self._namespaces,
-                    standalone=True,
-                    stop_flag=self._stop,
-                )
-            )
+            asyncio.run(self._operate())
         except Exception:  # noqa: BLE001 - whatever it is, the process ends
             _log.exception("the AgentTargets' lifecycle ended")
-        if not self._stop.is_set():
+        if not self._stopping.is_set():
             self._failed()
+
+    async def _operate(self) -> None:
+        """Run kopf; with a flag of another kind than the loop's own it would hang where it fails."""
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        if self._stopping.is_set():
+            return
+        await kopf.operator(
+            registry=self._registry,
+            clusterwide=not self._namespaces,
+            namespaces=self._namespaces,
+            standalone=True,
+            stop_flag=self._stop,
+        )

@@ -93,7 +93,9 @@ class Operator:
         self._reconciler.converged = metrics.converged
         identity = f"{socket.gethostname()}_{uuid.uuid4()}"
         lease = settings.lease
-        self._election = LeaseElection(gateway, lease.namespace, lease.name, identity, floor=self._watches.epoch)
+        self._election = LeaseElection(
+            gateway, lease.namespace, lease.name, identity, floor=self._watches.epoch
+        )
         self._applier = Applier(
             Writer(gateway), overlay, lambda: self._election.epoch, self._reconciler.heard, settings.install
         )
