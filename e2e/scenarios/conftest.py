@@ -1,4 +1,4 @@
-"""An install of the chart inside its fence, for the scenarios that send what the operator would."""
+"""Installs of the chart: inside its fence for the scenarios that send what the operator would, and for those that run it."""
 
 import secrets
 from collections.abc import Iterator
@@ -20,7 +20,10 @@ from e2e.scenarios.fenced_install import (
     send,
 )  # fmt: skip
 from e2e.scenarios.fenced_writes import Manifest, World, with_epoch
+from e2e.scenarios.operated_world import Clusterful, clusterful
 from e2e.scenarios.rendered_chart import applied, render
+from e2e.scenarios.running_operator import Install
+from e2e.scenarios.running_operator import installed as chart_installed
 from enc_operator.controller.settings import Settings, parse_settings
 
 
@@ -105,3 +108,21 @@ def target(api_server: Cluster, world: World, fenced: client.ApiClient) -> Itera
         freed = {"metadata": {"finalizers": None}}
         send(administrator, "PATCH", f"{path}/agents", freed, "application/merge-patch+json")
         send(administrator, "DELETE", f"{path}/agents")
+
+
+@pytest.fixture(scope="module")
+def tenants(api_server: Cluster) -> Iterator[Clusterful]:
+    """Make the namespaces of an install, two tenants and the operator, with an Agent."""
+    with clusterful(api_server) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def install(
+    api_server: Cluster, tenants: Clusterful, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Install]:
+    """Have the chart's objects in the cluster, for an operator that a test runs."""
+    folder = tmp_path_factory.mktemp("operator")
+    agents = {tenants.names["agents"]: ["node", "cluster"]}
+    with chart_installed(api_server, tenants.names["operator"], folder, agents) as found:
+        yield found
