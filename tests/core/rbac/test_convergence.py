@@ -66,6 +66,15 @@ def test_the_epoch_of_the_writer_is_read(said: str, epoch: int) -> None:
     assert read([role])[0].epoch == epoch
 
 
+def test_a_binding_whose_role_is_gone_goes_before_the_role_is_made_anew() -> None:
+    """The Role's name may be somebody else's by now, and what he grants there is not ours to bind."""
+    binding = [each for each in read(stored()) if each.kind == "RoleBinding"]
+
+    steps = list(converge([PERMISSION], binding, "here"))
+
+    assert shown(steps) == [["delete RoleBinding", "create Role", "create RoleBinding"]]
+
+
 def test_what_nobody_asks_for_goes_binding_first() -> None:
     """With what was seen of it, so that only that is deleted."""
     steps = list(converge([], read(stored()), "here"))

@@ -124,6 +124,11 @@ def _repair(
     permission: Permission,
     install: str,
 ) -> Iterator[Write]:
+    stray = there.get(("RoleBinding", namespace, name))
+    if stray and ("Role", namespace, name) not in there:
+        # Somebody else may have a Role of that name, without our label.
+        yield Write(Action.DELETE, "RoleBinding", namespace, name, None, stray)
+        there = {key: each for key, each in there.items() if each is not stray}
     for manifest in permission.objects():
         kind = manifest["kind"]
         meant = _labelled(manifest, install)
