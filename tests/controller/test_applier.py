@@ -224,6 +224,20 @@ def test_the_watchs_word_of_an_end_ends_the_note() -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "left"),
+    [({}, 1), ({"Role": 8}, 1), ({"Role": 9}, 0), ({"RoleBinding": 10}, 1)],
+    ids=["nothing was told", "it was written later", "it has ended since", "another kind was told"],
+)
+def test_what_is_not_there_any_more_has_ended(told: dict[str, int], left: int) -> None:
+    """The watch may tell of the end before the answer to the write has come."""
+    overlay = Overlay()
+    overlay.gone("Role", Key("shop", PERMISSION.name, "u"))
+    overlay.note(NAME, _written("u", "9"), "u")
+
+    assert len(overlay.over("shop", [], told)) == left
+
+
+@pytest.mark.parametrize(
     ("later", "keys", "left"),
     [(11.0, [], 0), (1.0, [], 1), (11.0, [Key("shop", PERMISSION.name, "u")], 1)],
     ids=["the list lacks it", "it was written only now", "the list has it"],

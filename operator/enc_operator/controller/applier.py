@@ -13,6 +13,7 @@ from typing import Any
 from enc_operator.cluster.calls import ApiError
 from enc_operator.cluster.store import Key
 from enc_operator.cluster.writes import Writer
+from enc_operator.core.inventory import NOTHING
 from enc_operator.core.objects.authorization import MANAGED_BY
 from enc_operator.core.objects.shapes import labels
 from enc_operator.core.rbac.convergence import EPOCH, Action, Write, Written, read_written
@@ -86,13 +87,18 @@ class Overlay:
                 if self._notes[name].at < before:
                     del self._notes[name]
 
-    def over(self, namespace: str, seen: Iterable[Written]) -> list[Written]:
-        """Return what there is in a namespace: what was seen, or where that is older, what was written."""
+    def over(
+        self, namespace: str, seen: Iterable[Written], told: Mapping[str, int] = NOTHING
+    ) -> list[Written]:
+        """Return what there is in a namespace: what was seen, or where that is older, what was written.
+
+        `told` says by kind up to which resourceVersion everything was seen: what was written before that and is not there has ended.
+        """
         with self._lock:
             found = {(each.kind, each.namespace, each.name): each for each in seen}
             for name in [name for name in self._notes if name[1] == namespace]:
                 note, watched = self._notes[name], found.get(name)
-                if watched is not None and _is_told(watched, note.item, note.uid):
+                if _is_told(watched, note.item, note.uid, told.get(name[0], 0)):
                     del self._notes[name]
                 elif note.item is not None:
                     found[name] = note.item
@@ -101,8 +107,10 @@ class Overlay:
         return list(found.values())
 
 
-def _is_told(watched: Written, item: Written | None, uid: str) -> bool:
-    """Tell whether the watch knows at least what was written; versions of one object can be compared (KEP-5504)."""
+def _is_told(watched: Written | None, item: Written | None, uid: str, told: int) -> bool:
+    """Tell whether the watch knows at least what was written; versions of one kind can be compared (KEP-5504)."""
+    if watched is None:
+        return item is not None and int(item.version) <= told
     if item is None or watched.uid != uid:
         return watched.uid != uid
     return int(watched.version) >= int(item.version)

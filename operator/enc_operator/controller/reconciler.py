@@ -200,7 +200,8 @@ class Reconciler:
 
     def _write_in(self, applier: Applier, namespace: str, waiting: Waiting) -> None:
         desired = self.ledger.permissions(namespace) if self._may_hold(namespace) else []
-        written = applier.overlay.over(namespace, self._watches.written(namespace))
+        told = self._watches.told(namespace)
+        written = applier.overlay.over(namespace, self._watches.written(namespace), told)
         steps = tuple(converge(desired, written, self._settings.install))
         if steps:
             applier.submit(namespace, steps)

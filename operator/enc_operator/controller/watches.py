@@ -52,7 +52,9 @@ class Watches:
         self._overlay = overlay
         self._settings = settings
         self.roles: list[Reflector[Written]] = []
+        self._written: list[tuple[str, str, Reflector[Written]]] = []
         self._others: list[Reflector[Any]] = []
+        self._absent: set[str] = set()
         self._sinks: dict[str, list[FactSink]] = {}
         self._make(gateway)
 
@@ -86,6 +88,14 @@ class Watches:
     def written(self, namespace: str) -> list[Written]:
         """Return the Roles and bindings of this install in a namespace, as the watches last saw them."""
         return [item for reflector in self.roles for item in reflector.store.in_namespace(namespace).values()]
+
+    def told(self, namespace: str) -> Mapping[str, int]:
+        """Return up to which resourceVersion each kind of what this install wrote is known; to be asked before `written`."""
+        return {
+            kind: int(version)
+            for kind, within, reflector in self._written
+            if within in ("", namespace) and (version := reflector.state.resource_version).isdecimal()
+        }
 
     def namespaces_written(self) -> set[str]:
         """Return the namespaces that hold Roles or bindings of this install."""
@@ -129,8 +139,11 @@ class Watches:
             partial(overlay.gone, kind),
             partial(overlay.listed, kind),
         )
-        for collection in _within(Collection(f"{_RBAC}/{kind.lower()}s", ours), scope):
-            self.roles.append(Reflector(gateway, collection, partial(read_written, kind), sink))
+        plural = Collection(f"{_RBAC}/{kind.lower()}s", ours)
+        for namespace, collection in zip(scope or [""], _within(plural, scope), strict=True):
+            reflector = Reflector(gateway, collection, partial(read_written, kind), sink)
+            self.roles.append(reflector)
+            self._written.append((kind, namespace, reflector))
 
     def _add_rights(self, gateway: Gateway, path: str, scope: list[str]) -> None:
         """Watch the RBAC of others by its metadata alone: that it changed is all that matters."""
