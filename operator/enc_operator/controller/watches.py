@@ -39,7 +39,7 @@ _OF_AGENTS = {
     "Deployment": Collection("/apis/apps/v1/deployments"),
     "StatefulSet": Collection("/apis/apps/v1/statefulsets"),
 }
-_OPTIONAL = (_INSTRUMENTATIONS,)  # the vendor's resource, which most clusters do not have
+_OPTIONAL = "/apis/datadoghq.com/"  # the vendor's resources, which most clusters do not have
 _NOT_FOUND = 404
 _PAGE = 500  # objects that are held whole at a time
 
@@ -79,10 +79,17 @@ class Watches:
 
     def missing(self) -> list[str]:
         """Return what keeps the first complete picture from being there: nothing is written before."""
+        states = self.states()
+        # Once there was no such resource, whatever the API server says later, or fails to: nothing of it was known, and is missing.
+        self._absent |= {
+            path
+            for path, state in states.items()
+            if path.startswith(_OPTIONAL) and state.status == _NOT_FOUND
+        }
         return [
             f"{path}: {state.error or 'not listed yet'}"
-            for path, state in self.states().items()
-            if not state.synced and not (path in _OPTIONAL and state.status == _NOT_FOUND)
+            for path, state in states.items()
+            if not state.synced and path not in self._absent
         ]
 
     def written(self, namespace: str) -> list[Written]:
