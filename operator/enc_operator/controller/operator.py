@@ -177,8 +177,9 @@ class Operator:
                 self._tell()
         except Exception:  # noqa: BLE001 - whatever it is, the process ends
             # What is known may be half of something: the next process begins anew.
-            _log.exception("the reconciler failed")
-            self._end_failed()
+            if not self._ending.is_set():
+                _log.exception("the reconciler failed")
+                self._end_failed()
 
     def _settle_memory(self) -> None:
         """Have the garbage collector pass over what the first lists left: walking through it costs a third of a second each time."""
@@ -224,6 +225,10 @@ class Operator:
             self._end_failed()
 
     def _watch_fence(self) -> None:
+        # Without this thread nothing would notice that the fence goes.
+        self._guarded(self._keep_asking_fence)
+
+    def _keep_asking_fence(self) -> None:
         while not self._ending.is_set():
             self._fence_due.clear()
             self._ask_fence()
