@@ -22,7 +22,7 @@ class Recorded(Writer):
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str, Any]] = []
-        self.failing: dict[tuple[str, str], ApiError] = {}
+        self.failing: dict[tuple[str, str], Exception] = {}
         self.stored: dict[str, Any] = {}
 
     def create(self, manifest: Mapping[str, Any], *, dry_run: bool = False) -> Mapping[str, Any]:
@@ -134,15 +134,25 @@ def test_a_binding_is_not_made_over_a_role_that_was_refused(applied: Applied) ->
 
 
 def test_deletions_name_what_was_seen(applied: Applied) -> None:
-    """And one that is gone already is what was wanted."""
+    """And of one that is gone already the watch will tell: should it not, it is still there."""
     written = [read_written(write.kind, _stored(write)) for write in creation()]
     applied.writer.failing["delete", "Role"] = error(404)
 
     done = applied.run(*converge([], written, "here"))
 
-    assert done.refused == ()
+    assert [(each.status, each.conflict) for each in done.refused] == [(404, True)]
     assert applied.writer.calls[0][2]["metadata"] == {"uid": "uid", "resourceVersion": "3"}
-    assert applied.applier.overlay.over("shop", written[1:]) == []
+    assert applied.applier.overlay.over("shop", written) == written[:1]
+
+
+def test_an_answer_that_is_no_role_ends_nothing(applied: Applied) -> None:
+    """The namespace is free again, and the write counts as refused."""
+    applied.writer.failing["create", "Role"] = KeyError("metadata")
+
+    done = applied.run(creation())
+
+    assert [each.message for each in done.refused] == ["KeyError in the answer to the write"]
+    assert applied.applier.busy == set()
 
 
 def test_a_name_that_somebody_else_has_is_said(applied: Applied) -> None:

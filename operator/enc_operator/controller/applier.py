@@ -35,8 +35,8 @@ class Refused:
 
     @property
     def conflict(self) -> bool:
-        """Whether the object was another one than was known: to be tried again with what is known by then."""
-        return self.status == _CONFLICT
+        """Whether the object was another one than was known, or gone: to be tried again with what is known by then."""
+        return self.status == _CONFLICT or (self.status == _NOT_FOUND and self.write.old is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,42 +147,47 @@ class Applier:
     def _apply(self, namespace: str, steps: Sequence[tuple[Write, ...]]) -> None:
         refused: list[Refused] = []
         number = 0
-        for step in steps:
-            for write in step:
-                found = self._send(write)
-                if found:
-                    refused.append(found)
-                    break  # what follows in a step builds on it
-                number += 1
-        self.busy.discard(namespace)
-        self._done(Done(namespace, number, tuple(refused)))
+        try:
+            for step in steps:
+                for write in step:
+                    found = self._send(write)
+                    if found:
+                        refused.append(found)
+                        break  # what follows in a step builds on it
+                    number += 1
+        finally:
+            self.busy.discard(namespace)
+            self._done(Done(namespace, number, tuple(refused)))
 
     def _send(self, write: Write) -> Refused | None:
         epoch = self._epoch()
         if epoch is None:
             return Refused(write, "this process is not the leader any more")
         try:
-            self._take((write.kind, write.namespace, write.name), write, epoch)
+            return self._take((write.kind, write.namespace, write.name), write, epoch)
         except ApiError as error:
             if error.status == _CONFLICT and write.action is Action.CREATE:
                 return self._explain_taken(write, error)
-            if error.status == _NOT_FOUND and write.action is Action.DELETE:
-                return None
-            return Refused(write, str(error), error.status)
-        return None
+            return _refused(write, error)
+        except Exception as error:  # noqa: BLE001 - an answer that is no Role must not end the thread unheard
+            return Refused(write, f"{type(error).__name__} in the answer to the write")
 
-    def _take(self, name: Name, write: Write, epoch: int) -> None:
+    def _take(self, name: Name, write: Write, epoch: int) -> Refused | None:
         old = write.old
         if write.manifest is None and old is not None:
-            self._writer.delete(write.kind, write.namespace, write.name, old.uid, old.version)
+            if not self._writer.delete(write.kind, write.namespace, write.name, old.uid, old.version):
+                # The watch will tell; should a proxy have said so, it will not, and the object is still there.
+                gone = f"{write.kind} {write.namespace}/{write.name} is gone already"
+                return Refused(write, gone, _NOT_FOUND)
             self.overlay.note(name, None, old.uid)
-            return
+            return None
         manifest = _stamped(write.manifest or {}, epoch)
         stored = (
             self._writer.replace(manifest, old.uid, old.version) if old else self._writer.create(manifest)
         )
         written = read_written(write.kind, stored)
         self.overlay.note(name, written, written.uid)
+        return None
 
     def _explain_taken(self, write: Write, conflict: ApiError) -> Refused:
         """Look at who has the name: if it is ours after all, it is known from now on."""
@@ -190,13 +195,17 @@ class Applier:
         try:
             found = self._writer.get(*name)
         except ApiError as error:
-            return Refused(write, str(error), error.status)
+            return _refused(write, error)
         if labels(found, "metadata", "labels").get(MANAGED_BY) != self._install:
             what = f"{write.kind} {write.namespace}/{write.name} is somebody else's: it has no label of this install"
             return Refused(write, f"{what}; delete or rename it")
         written = read_written(write.kind, found)
         self.overlay.note(name, written, written.uid)
         return Refused(write, str(conflict), conflict.status)
+
+
+def _refused(write: Write, error: ApiError) -> Refused:
+    return Refused(write, f"{error.message}; {error.fix}" if error.fix else error.message, error.status)
 
 
 def _stamped(manifest: Mapping[str, Any], epoch: int) -> dict[str, Any]:
