@@ -194,7 +194,9 @@ class Reconciler:
             if now - since <= _UNDECIDED_SECONDS
         }
         for namespace, waiting in list(self._waiting.items()):
-            if namespace in applier.busy or waiting.not_before > now or namespace in undecided:
+            # New questions without an answer must not put off for ever what is to be taken away.
+            pending = namespace in undecided and now - waiting.since <= _UNDECIDED_SECONDS
+            if namespace in applier.busy or waiting.not_before > now or pending:
                 continue
             self._write_in(applier, namespace, waiting)
 
