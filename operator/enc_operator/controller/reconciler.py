@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from queue import SimpleQueue
 from typing import Protocol
 
 from enc_operator.cluster.access import AccessAnswers
@@ -77,27 +78,29 @@ class Reconciler:
         self._watches, self._inbox, self._access = watches, inbox, access
         self._gate, self._settings, self._clock = gate, settings, clock
         self._waiting: dict[str, Waiting] = {}
-        self._done: list[Done] = []
+        self._done: SimpleQueue[Done] = SimpleQueue()
+        self._look_everywhere = self._stepping = False
         self._unanswered: dict[Question, float] = {}
         self._ask_all_at: float | None = None
         self._applier: Applier | None = None
         self._started = self.complete = False
 
     def lead(self, applier: Applier) -> None:
-        """Begin to write."""
+        """Begin to write, with the next step."""
         self._applier = applier
-        self._inbox.look_at(*self._watches.namespaces_written(), *self.ledger.shards)
+        self._look_everywhere = True
+        self._inbox.wake()
 
     def heard(self, done: Done) -> None:
         """Take what became of a namespace's writes, from a thread of the applier."""
-        self._done.append(done)
+        self._done.put(done)
         self._inbox.wake()
 
     @property
     def settled(self) -> bool:
         """Whether everything that is known has been written."""
         applier = self._applier
-        return self._started and not self._waiting and not (applier and applier.busy)
+        return self._started and not (self._stepping or self._waiting or (applier and applier.busy))
 
     def step(self, seconds: float | None = None) -> None:
         """Wait for changes, `seconds` at most or as long as nothing is due, and deal with them."""
@@ -109,6 +112,7 @@ class Reconciler:
         batch = self._inbox.take(self.patience() if seconds is None else seconds)
         self.progress.heartbeat = time.monotonic()
         self.progress.passes += 1
+        self._stepping = True
         self.ledger.apply(batch.changes, self._clock.now())
         self._ask(batch)
         self._note_dirty(batch)
@@ -116,6 +120,7 @@ class Reconciler:
             self._note_done(done)
         if self._applier and self._gate.open():
             self._write(self._applier)
+        self._stepping = False
 
     def patience(self) -> float:
         """Return for how many seconds nothing is due unless something changes."""
@@ -160,12 +165,15 @@ class Reconciler:
     def _note_dirty(self, batch: Batch) -> None:
         since = batch.since or time.monotonic()
         named = {ref.name for ref in batch.changes if ref.kind == "Namespace"}
+        if self._look_everywhere:
+            self._look_everywhere = False
+            named |= {*self._watches.namespaces_written(), *self.ledger.shards}
         for namespace in self.ledger.take_dirty() | batch.namespaces | named:
             self._waiting.setdefault(namespace, Waiting(since))
 
-    def _take_done(self) -> list[Done]:
-        done, self._done = self._done, []
-        return done
+    def _take_done(self) -> Iterator[Done]:
+        while not self._done.empty():
+            yield self._done.get()
 
     def _note_done(self, done: Done) -> None:
         """Look at the namespace once more: what was written is known by now, and what was not is tried again."""
