@@ -59,8 +59,8 @@ class Fault:
 
     `status` is answered in place of the API server's answer, `cut` resets the connection; with `after` the API server has done what
     it was asked by then. `truncate` sends that many bytes of an answer's body before the reset. `hold` keeps the request back until
-    the event is set. `edit` gets each line of a watch and returns what is sent on, None for nothing. `shorten` has a watch end after
-    that many seconds in good order.
+    the event is set. `edit` gets each line of a watch and returns what is sent on, None for nothing. `query` puts other values in place
+    of the query's, such as `timeoutSeconds`.
     """
 
     matches: Matches
@@ -72,7 +72,7 @@ class Fault:
     truncate: int | None = None
     hold: threading.Event | None = None
     edit: Callable[[bytes], bytes | None] | None = None
-    shorten: int = 0
+    query: Mapping[str, str] = field(default_factory=dict)
     met: int = 0
     """How many requests met it."""
 
@@ -198,12 +198,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         with self.proxy.upstream() as upstream:
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
-            seconds = next((each.shorten for each in faults if each.shorten), None)
-            path = (
-                re.sub(r"timeoutSeconds=\d+", f"timeoutSeconds={seconds}", self.path)
-                if seconds
-                else self.path
-            )
+            path = self.path
+            for name, value in ((name, value) for each in faults for name, value in each.query.items()):
+                path = re.sub(rf"\b{name}=[^&]*", f"{name}={value}", path)
             upstream.request(self.command, path, body or None, headers)
             self._answer(upstream.getresponse(), request, faults)
 

@@ -270,7 +270,10 @@ def test_a_bookmark_is_where_the_next_watch_begins(world: World) -> None:
         return line
 
     collection = world.collection
-    with world.proxy.fault(is_watch, edit=note, shorten=4), world.reflector() as reflector:
+    with (
+        world.proxy.fault(is_watch, edit=note, query={"timeoutSeconds": "4"}),
+        world.reflector() as reflector,
+    ):
         wait_until(lambda: world.watches() == 1, "it watches", seconds=10)
         began = int(reflector.state.resource_version)
         world.create_beside("x")
