@@ -6,17 +6,15 @@ is what two writes and two watch events cost without the operator.
 
 import itertools
 import json
-import queue
 import secrets
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
-from typing import Any, Self
 
+from crowd import RBAC, Manifest, Seen, agent, grant, pod, target
 from figures import Figure
 
 from e2e.cluster import choice
@@ -30,11 +28,7 @@ PODS, HANDLED, TENANTS = 10_000, 3_000, 20
 RATE, SECONDS = 20, 30
 _WORKERS = 24
 _OURS = "/apis/enc-operator.io/v1alpha1"
-_RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _REST_SECONDS = 30
-_BUILT_IN = {"name": "DD_SECRET_BACKEND_COMMAND", "value": "/readsecret_multiple_providers.sh"}
-
-Manifest = dict[str, Any]
 
 
 def figures() -> list[Figure]:
@@ -65,7 +59,7 @@ class _Bench:
 
     def measure(self, install: Install) -> Iterator[Figure]:
         """Start twice, change things, rest."""
-        self.create(f"{_OURS}/namespaces/{self.agents}/agenttargets", _target())
+        self.create(f"{_OURS}/namespaces/{self.agents}/agenttargets", target())
         with install.operator() as first:
             self.converged(first)
         with install.operator() as second:
@@ -91,16 +85,14 @@ class _Bench:
 
     def prepare(self) -> None:
         """Create what there is before the operator: 10,000 pods, of which 3,000 hold 10,000 references."""
-        self.create(f"/apis/apps/v1/namespaces/{self.agents}/daemonsets", _agent())
+        self.create(f"/apis/apps/v1/namespaces/{self.agents}/daemonsets", agent())
         names = [f"fresh-{number}" for number in range(RATE * SECONDS)]
         rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"], "resourceNames": names}
-        self.create(
-            f"{_RBAC}/namespaces/{self.bank}/roles", {"metadata": {"name": "reader"}, "rules": [rule]}
-        )
+        self.create(f"{RBAC}/namespaces/{self.bank}/roles", {"metadata": {"name": "reader"}, "rules": [rule]})
         subject = {"kind": "ServiceAccount", "name": "default", "namespace": self.tenants[1]}
         ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"}
         binding = {"metadata": {"name": "reader"}, "roleRef": ref, "subjects": [subject]}
-        self.create(f"{_RBAC}/namespaces/{self.bank}/rolebindings", binding)
+        self.create(f"{RBAC}/namespaces/{self.bank}/rolebindings", binding)
         wait_until(self.accounts, "every namespace has its ServiceAccount", seconds=60)
         with ThreadPoolExecutor(_WORKERS) as pool:
             list(pool.map(self.create_pod, range(PODS)))
@@ -119,7 +111,7 @@ class _Bench:
         namespace = self.tenants[number % TENANTS]
         wanted = (3 + (number % 3 == 0)) if number < HANDLED else 0
         handles = [f"k8s_secret@{namespace}/s-{(number * 7 + index) % 100}/key" for index in range(wanted)]
-        self.create(f"/api/v1/namespaces/{namespace}/pods", _pod(f"pod-{number}", handles))
+        self.create(f"/api/v1/namespaces/{namespace}/pods", pod(f"pod-{number}", handles))
 
     def create(self, path: str, manifest: Manifest) -> None:
         """Create an object."""
@@ -129,7 +121,7 @@ class _Bench:
         """Send changes at a fixed rate; time each until the authorizer says yes."""
         changes = [self.change(number) for number in range(RATE * SECONDS)]
         baseline = [self.roundtrip(number) for number in range(50)]
-        with _Seen(self.gateway) as seen, ThreadPoolExecutor(_WORKERS) as pool:
+        with Seen(self.gateway) as seen, ThreadPoolExecutor(_WORKERS) as pool:
             began = time.monotonic() + 0.5
             asked = []
             for number, (namespace, name, send) in enumerate(changes):
@@ -154,16 +146,16 @@ class _Bench:
         name, kind = f"fresh-{number}", number % 10
         if kind < 7:
             namespace = self.tenants[number % TENANTS]
-            pod = _pod(name, [f"k8s_secret@{namespace}/{name}/key"])
-            return namespace, name, lambda: self.create(f"/api/v1/namespaces/{namespace}/pods", pod)
-        pod = _pod(name, [f"k8s_secret@{self.bank}/{name}/key"])
+            own = pod(name, [f"k8s_secret@{namespace}/{name}/key"])
+            return namespace, name, lambda: self.create(f"/api/v1/namespaces/{namespace}/pods", own)
+        other = pod(name, [f"k8s_secret@{self.bank}/{name}/key"])
         if kind == 9:
-            return self.bank, name, lambda: self.create(f"/api/v1/namespaces/{self.tenants[1]}/pods", pod)
-        self.create(f"/api/v1/namespaces/{self.tenants[0]}/pods", pod)
-        grant = _grant(name, self.tenants[0])
-        return self.bank, name, lambda: self.create(f"{_OURS}/namespaces/{self.bank}/secretgrants", grant)
+            return self.bank, name, lambda: self.create(f"/api/v1/namespaces/{self.tenants[1]}/pods", other)
+        self.create(f"/api/v1/namespaces/{self.tenants[0]}/pods", other)
+        consent = grant(name, self.tenants[0])
+        return self.bank, name, lambda: self.create(f"{_OURS}/namespaces/{self.bank}/secretgrants", consent)
 
-    def effective(self, seen: "_Seen", namespace: str, name: str, due: float) -> float:
+    def effective(self, seen: "Seen", namespace: str, name: str, due: float) -> float:
         """Return how many seconds after `due` the Agent may read the Secret."""
         seen.wait(name)
         while not self.may(namespace, name):
@@ -225,105 +217,6 @@ def _is_write(event: Manifest) -> bool:
         and not trial
         and resource not in ("leases", "subjectaccessreviews")
     )
-
-
-class _Seen:
-    """Which Secrets stand in a Role of ours, as a watch tells it."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-        self._events: dict[str, threading.Event] = {}
-        self._lock = threading.Lock()
-        self._opened: queue.Queue[None] = queue.Queue()
-        self._thread = threading.Thread(target=self._follow, daemon=True)
-        self._stream: Any = None
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._opened.get(timeout=10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stream.cut()
-        self._thread.join()
-
-    def wait(self, name: str) -> None:
-        """Wait until a Secret's name stands in a Role."""
-        if not self._event(name).wait(60):
-            raise TimeoutError(f"{name} is in no Role")
-
-    def _event(self, name: str) -> threading.Event:
-        with self._lock:
-            return self._events.setdefault(name, threading.Event())
-
-    def _follow(self) -> None:
-        query = {"labelSelector": "enc-operator.io/managed-by"}
-        version = self._gateway.call(Call("GET", f"{_RBAC}/roles", query))["metadata"]["resourceVersion"]
-        watch = {**query, "watch": "true", "resourceVersion": version, "timeoutSeconds": "600"}
-        with self._gateway.stream(Call("GET", f"{_RBAC}/roles", watch), silence=120) as stream:
-            self._stream = stream
-            self._opened.put(None)
-            for event in stream:
-                for name in _names(event["object"].get("rules") or ()):
-                    self._event(name).set()
-
-
-def _names(rules: Sequence[Manifest]) -> Iterator[str]:
-    for rule in rules:
-        yield from rule.get("resourceNames", ())
-
-
-def _pod(name: str, handles: list[str]) -> Manifest:
-    instances = [{"password": f"ENC[{handle}]"} for handle in handles]
-    check = json.dumps({"redisdb": {"instances": instances}})
-    annotations = {"ad.datadoghq.com/app.checks": check} if handles else {}
-    labels = {"app": name, "team": "a", "pod-template-hash": "6d5f8c7b9"}
-    container = {
-        "name": "app",
-        "image": "example.com/team/application:1.2.3",
-        "resources": {"requests": {"cpu": "1m", "memory": "1Mi"}},
-        "env": [{"name": f"SETTING_{number}", "value": "a value"} for number in range(8)],
-    }
-    return {
-        "metadata": {"name": name, "labels": labels, "annotations": annotations},
-        "spec": {"schedulerName": "nobody", "containers": [container]},
-    }
-
-
-def _grant(name: str, namespace: str) -> Manifest:
-    spec = {
-        "from": [{"namespace": namespace, "serviceAccounts": ["*"]}],
-        "to": [{"secretName": name, "keys": ["*"]}],
-    }
-    return {
-        "apiVersion": "enc-operator.io/v1alpha1",
-        "kind": "SecretGrant",
-        "metadata": {"name": name},
-        "spec": spec,
-    }
-
-
-def _target() -> Manifest:
-    spec = {"manage": "RBAC", "crossNamespace": True}
-    return {
-        "apiVersion": "enc-operator.io/v1alpha1",
-        "kind": "AgentTarget",
-        "metadata": {"name": "a"},
-        "spec": spec,
-    }
-
-
-def _agent() -> Manifest:
-    labels = {"app": "agent", "agent.datadoghq.com/component": "agent"}
-    container = {"name": "agent", "image": "example.com/agent:7", "env": [_BUILT_IN]}
-    template = {
-        "metadata": {"labels": labels},
-        "spec": {"serviceAccountName": "node", "containers": [container]},
-    }
-    return {
-        "metadata": {"name": "agent", "labels": labels},
-        "spec": {"selector": {"matchLabels": {"app": "agent"}}, "template": template},
-    }
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Benchmarks of encctl and of the resolver, as ratios against a baseline in the same run.
+"""Benchmarks of encctl, the resolver and the operator, as ratios against a baseline in the same run.
 
-encctl's baseline is what reading the same files with PyYAML alone takes; the resolver's stand in its own module.
+encctl's baseline is what reading the same files with PyYAML alone takes; the others' stand in their own modules.
 
 Exits with 1 if a target is missed. Absolute times are of this machine and this moment.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+import convergence
 import corpus
 import resolver
 from figures import Figure, Run, measure
@@ -30,7 +31,7 @@ _HOSTILE = 3 * 1024 * 1024
 
 def main() -> None:
     """Run all benchmarks and print their figures."""
-    figures = [_version(), *_plans(), *_grammar(), *resolver.figures()]
+    figures = [_version(), *_plans(), *_grammar(), *resolver.figures(), *convergence.figures()]
     print("\n".join(figure.line() for figure in figures))
     sys.exit(any(figure.value > figure.most for figure in figures))
 
