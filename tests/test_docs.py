@@ -66,3 +66,20 @@ def test_readme_shows_the_plan() -> None:
 
     assert len(shown) == 4
     assert all(line in (GOLDEN / "shop/expected.txt").read_text() for line in shown)
+
+
+def test_the_operators_page_names_what_there_is() -> None:
+    """Conditions with their reasons, Events and metrics are those of the code, all of them."""
+    text = (ROOT / "docs/operating.md").read_text()
+    code = "".join(
+        (ROOT / f"operator/enc_operator/controller/{name}.py").read_text()
+        for name in ("status", "report", "metrics")
+    )
+    conditions = re.findall(r'Condition\("(\w+)", "(?:True|False)", "(\w+)"', code)
+    metrics = set(re.findall(r'"(enc_\w+)"', code))
+
+    assert {name for pair in conditions for name in pair} <= set(re.findall(r"`(\w+)`", text))
+    assert set(re.findall(r'"(Reference(?:Denied|Residual|Spoofable|Admitted))"', code)) <= set(
+        re.findall(r"`(\w+)`", text)
+    )
+    assert {name.removesuffix("_total") for name in re.findall(r"`(enc_\w+)`", text)} == metrics
