@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from enc_operator.cli.ignoring import report_texts
 from enc_operator.cli.inputs import Text
-from enc_operator.cli.loading import Options, assess_inventory, load
+from enc_operator.cli.loading import Options
 from enc_operator.cli.pages import examples_of
-from enc_operator.cli.printing import in_file_order
 from enc_operator.core.findings import CATALOGUE
 from enc_operator.core.findings.pages import HEAD, render_index, render_page
 from enc_operator.core.rendering import finding_lines
@@ -26,9 +26,8 @@ def pages() -> Iterator[tuple[Path, str]]:
 
 
 def _report(text: str) -> str:
-    inventory = load([Text("bad.yaml", text, named=False)], Options(now=_NOW)).inventory
-    findings = in_file_order(assess_inventory(inventory).findings)
-    return "\n".join(line for finding in findings for _, line in finding_lines(finding))
+    report = report_texts([Text("bad.yaml", text, named=False)], Options(now=_NOW))
+    return "\n".join(line for item in report.open for _, line in finding_lines(item.finding))
 
 
 def main() -> None:

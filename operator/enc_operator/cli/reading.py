@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from enc_operator.cli.inputs import Input, read_paths
+from enc_operator.cli.inputs import Input, Text, read_paths
 from enc_operator.cli.loading import Loaded, Options, assess_inventory, load
 from enc_operator.cli.options import COMPONENTS
 from enc_operator.cli.printing import progress
@@ -19,10 +19,11 @@ _KINDS = {"ds": "DaemonSet", "deploy": "Deployment", "sts": "StatefulSet"}
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """An assessment, and whether files (`unreadable`) or parts of them (`incomplete`) could not be read."""
+    """An assessment of texts, and whether files (`unreadable`) or parts of them (`incomplete`) could not be read."""
 
     assessment: Assessment
     inventory: Inventory
+    texts: Sequence[Text]
     unreadable: bool
     incomplete: bool
 
@@ -36,7 +37,7 @@ def assess_paths(paths: Sequence[str], arguments: argparse.Namespace) -> Assesse
         assessment = assess_inventory(loaded.inventory)
     _complain(read, loaded)
     faults = any(fault.severity is Severity.ERROR for fault in loaded.inventory.faults)
-    return Assessed(assessment, loaded.inventory, bool(read.errors), bool(read.errors) or faults)
+    return Assessed(assessment, loaded.inventory, read.texts, bool(read.errors), bool(read.errors) or faults)
 
 
 def _options(arguments: argparse.Namespace) -> Options:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from enc_operator.core.findings.entries import Entry, error, warning
+from enc_operator.core.findings.entries import Entry, error, unread, warning
 
 HANDLES: Mapping[str, Entry] = {
     "backend-unreadable": error(
@@ -38,7 +38,7 @@ HANDLES: Mapping[str, Entry] = {
         "A handle must be the whole value. Inside other text the Agent leaves it as it stands, without an error.",
         "Make `ENC[…]` the whole value, and put the rest of the text into the Secret.",
     ),
-    "handle-unquoted": error(
+    "handle-unquoted": unread(
         "a handle without quotes in a flow collection",
         "Inside `{…}` and `[…]` YAML takes the bracket of `ENC[` for a list of its own. The document cannot be read at all.",
         'Quote the whole value: `{password: "ENC[…]"}`.',
