@@ -10,7 +10,8 @@ from enc_operator import __version__
 from enc_operator.cli.audit.arguments import add_audit
 from enc_operator.cli.explain.arguments import add_explain
 from enc_operator.cli.grant.arguments import add_grant
-from enc_operator.cli.options import add_command, add_input, add_paths
+from enc_operator.cli.lint.arguments import add_lint
+from enc_operator.cli.options import add_command, add_ignores, add_input, add_paths
 
 if TYPE_CHECKING:
     from enc_operator.cli.options import Commands
@@ -39,14 +40,6 @@ _PLAN_EXAMPLES = """examples:
   encctl plan -o yaml shop/ agents/ > objects.yaml        Roles, RoleBindings, the resolver, changed workloads; nothing else
   encctl plan --output-dir gitops/secrets shop/ agents/   the same as files with a kustomization
   encctl plan --agent ops/DaemonSet/watcher=agent .       an Agent that nothing shows to be one
-"""
-
-_LINT = "List what is wrong in the input, with file, line, column and fix."
-
-_LINT_EXAMPLES = """examples:
-  encctl lint shop/
-  kustomize build overlays/prod | encctl lint -
-  encctl lint -o json shop/ > findings.json
 """
 
 _RESOLVE = """Run an executable as an Agent does (secret_backend_command): check its permissions, ask it for handles, and say
@@ -113,6 +106,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{program} {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_plan(commands, program)
+    add_lint(commands, program)
     _add_resolve(commands, program)
     _add_can_i(commands, program)
     add_audit(commands, program)
@@ -127,10 +121,7 @@ def _add_plan(commands: "Commands", program: str) -> None:
     add_paths(plan)
     add_input(plan, "table", "yaml", "json")
     plan.add_argument("--output-dir", metavar="DIR", help="write the objects as files with a kustomization")
-    summary = "what is wrong, with file, line and fix"
-    lint = add_command(commands, "lint", summary, _LINT, (_LINT_EXAMPLES + _CODES).replace("encctl", program))
-    add_paths(lint)
-    add_input(lint, "table", "yaml", "json")
+    add_ignores(plan)
 
 
 def _add_resolve(commands: "Commands", program: str) -> None:

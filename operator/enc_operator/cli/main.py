@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     return code
 
 
-def _dispatch(arguments: argparse.Namespace) -> int:
+def _dispatch(arguments: argparse.Namespace) -> int:  # noqa: PLR0911 - one for each command
     # Imported here: `--version` and `--help` need nothing of it, and a command nothing of the others.
     if arguments.command == "resolve":
         from enc_operator.cli.resolve.command import run_resolve  # noqa: PLC0415
@@ -61,6 +61,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         from enc_operator.cli.explain.command import run_explain  # noqa: PLC0415
 
         return run_explain(arguments)
+    if arguments.command == "lint":
+        from enc_operator.cli.lint.command import run_lint  # noqa: PLC0415
+
+        return run_lint(arguments)
     from enc_operator.cli.plan import run_plan  # noqa: PLC0415
 
     return run_plan(arguments)
