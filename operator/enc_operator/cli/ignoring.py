@@ -15,7 +15,7 @@ from enc_operator.core.findings import Finding
 from enc_operator.core.reporting.comments import read_comments
 from enc_operator.core.reporting.fingerprints import fingerprints
 from enc_operator.core.reporting.ignore_files import read_entries
-from enc_operator.core.reporting.ignores import Ignore, find_accepted, find_unused
+from enc_operator.core.reporting.ignores import Ignore, find_unused, match
 from enc_operator.core.reporting.model import NameOf, Report, Reported
 from enc_operator.errors import UsageError
 
@@ -92,10 +92,14 @@ def report_of(
     """Return the report of findings; `name_of` says how files are named in fingerprints."""
     found = list(findings)
     files = [text.file for text in texts]
-    unused = find_unused(found, ignores.ignores, files, ignores.name_of, today)
+    matched = match(found, ignores.ignores, ignores.name_of, today)
+    unused = find_unused(matched, ignores.ignores, files, ignores.name_of, today)
+    accepted = {id(item): acceptance for item, acceptance in zip(found, matched.accepted, strict=True)}
     ordered = in_file_order([*found, *ignores.findings, *unused])
-    accepted = find_accepted(ordered, ignores.ignores, ignores.name_of, today)
-    return Report(tuple(map(Reported, ordered, fingerprints(ordered, name_of), accepted)))
+    known = fingerprints(ordered, name_of)
+    return Report(
+        tuple(Reported(item, key, accepted.get(id(item))) for item, key in zip(ordered, known, strict=True))
+    )
 
 
 def report_texts(texts: Sequence[Text], options: Options) -> Report:

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from enc_operator.core.findings import ObjectRef, Where
-from enc_operator.core.reporting.ignores import Ignore, Lines, Places, find_accepted, find_unused
+from enc_operator.core.reporting.ignores import Ignore, Lines, Places, find_unused, match
 from enc_operator.core.reporting.model import Acceptance, By
 from enc_operator.core.syntax import Source
 from reporting import found, same
@@ -40,18 +40,18 @@ def ignore(
 )
 def test_covered(item: Ignore, covered: bool) -> None:  # noqa: FBT001
     """A finding is ignored by code and place, as long as the time is not over."""
-    assert bool(find_accepted([found()], [item], same, TODAY)[0]) is covered
+    assert bool(match([found()], [item], same, TODAY).accepted[0]) is covered
 
 
 @pytest.mark.parametrize("code", ["yaml-invalid", "json-depth", "config-invalid", "ignore-invalid"])
 def test_what_was_not_read(code: str) -> None:
     """What says that input could not be read is never ignored, however it came to be asked."""
-    assert find_accepted([found(code)], [ignore(Places(), code)], same, TODAY) == [None]
+    assert match([found(code)], [ignore(Places(), code)], same, TODAY).accepted == [None]
 
 
 def test_the_first_counts() -> None:
     """Of several the first gives the reason, and says where it stands."""
-    accepted = find_accepted([found()], [ignore(reason="one"), ignore(Places(), reason="two")], same, TODAY)
+    accepted = match([found()], [ignore(reason="one"), ignore(Places(), reason="two")], same, TODAY).accepted
 
     assert accepted == [Acceptance(By.COMMENT, "one")]
     assert ignore(Places()).by is By.IGNORE_FILE
@@ -59,10 +59,10 @@ def test_the_first_counts() -> None:
 
 def test_objects_without_a_name() -> None:
     """A pattern for objects does not fit what is in none."""
-    assert find_accepted([found(owner=None)], [ignore(Places("**", "Pod *"))], same, TODAY) == [None]
-    assert find_accepted(
+    assert match([found(owner=None)], [ignore(Places("**", "Pod *"))], same, TODAY).accepted == [None]
+    assert match(
         [found(owner=ObjectRef("Pod", "", "x"))], [ignore(Places("**", "Pod *"))], same, TODAY
-    )[0]
+    ).accepted[0]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_objects_without_a_name() -> None:
 )
 def test_unused(item: Ignore, what: list[str]) -> None:
     """What ignores nothing is said, unless the files that it is about are not in the input."""
-    unused = list(find_unused([found()], [item], ["a.yaml"], same, TODAY))
+    unused = list(find_unused(match([found()], [item], same, TODAY), [item], ["a.yaml"], same, TODAY))
 
     assert [one.what for one in unused] == what
     assert {one.code for one in unused} <= {"ignore-unused"}

@@ -6,7 +6,9 @@ is text. In a document that cannot be read there are none.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,16 +29,13 @@ def read_comments(file: str, text: str) -> Iterator[Ignore | Finding]:
     """Yield what a file's comments ignore, and a finding for each that cannot be understood."""
     if "encctl:" not in text:
         return
-    documents = [_Document(line, piece) for line, piece in split_documents(text)]
+    read = _File(file, text)
     for found in _COMMENT.finditer(text):
         line = mark_at(text, found.start()).line
         column = found.start() - line_starts(text)[line]
-        document = next((item for item in reversed(documents) if item.line <= line), None)
-        if document and line < document.end:
-            if document.is_comment(line, column):
-                yield _read(_File(file, text), document, line, column, found[0])
-        else:
-            yield _read(_File(file, text), None, line, column, found[0])
+        document = read.document_at(line)
+        if document is None or document.is_comment(line, column):
+            yield _read(read, document, line, column, found[0])
 
 
 @dataclass(frozen=True)
@@ -48,14 +47,25 @@ class _File:
     def lines(self) -> list[str]:
         return lines_of(self.text)
 
+    @cached_property
+    def documents(self) -> list["_Document"]:
+        return [_Document(line, piece) for line, piece in split_documents(self.text)]
+
+    @cached_property
+    def first_content(self) -> int:
+        """The number of the first line that is no comment."""
+        return next((number for number, line in enumerate(self.lines) if not _is_bare(line)), len(self.lines))
+
+    def document_at(self, line: int) -> "_Document | None":
+        """Return the document that a line is in, if it is in one."""
+        number = bisect_right(self.documents, line, key=lambda document: document.line) - 1
+        found = self.documents[number] if number >= 0 else None
+        return found if found and line < found.end else None
+
     def follows(self, line: int) -> int:
         """Return the line that a comment is about which has a line to itself: the next that holds anything."""
         after = (number for number in range(line + 1, len(self.lines)) if not _is_bare(self.lines[number]))
         return next(after, line)
-
-    def leads(self, line: int) -> bool:
-        """Tell whether a line and all before it hold no content."""
-        return all(map(_is_bare, self.lines[: line + 1]))
 
 
 def _is_bare(line: str) -> bool:
@@ -75,41 +85,59 @@ class _Document:
         return self.line + len(lines_of(self.text))
 
     @cached_property
-    def scalars(self) -> list[Node]:
-        """The values and keys that hold text, in no order."""
-        tree = tree_of(self.text)
-        pending, found = [tree.root], []
+    def _scalars(self) -> list[Node]:
+        """The values and keys that hold text, as they stand one after the other."""
+        pending, found = [tree_of(self.text).root], []
         while pending:
             node = pending.pop()
             found += [part for part in (node, node.key) if part and part.style != CONTAINER]
             pending += node.inside.values()
-        return found
+        return sorted(found, key=lambda node: node.start)
 
     def is_comment(self, line: int, column: int) -> bool:
         """Tell whether what begins there is no part of a value; the head of a block is none either."""
-        tree = tree_of(self.text)
         offset = line_starts(self.text)[line - self.line] + column
-        return tree.complete and not any(self._holds(node, offset) for node in self.scalars)
-
-    def _holds(self, node: Node, offset: int) -> bool:
-        if not node.start <= offset < node.end:
+        number = bisect_right(self._scalars, offset, key=lambda node: node.start) - 1
+        node = self._scalars[number] if number >= 0 else None
+        if not tree_of(self.text).complete:
             return False
-        return node.style not in ("|", ">") or self._line(offset) != self._line(node.start)
+        inside = node is not None and offset < node.end
+        return not inside or (
+            node is not None and node.style in ("|", ">") and line == self._line(node.start)
+        )
 
     def _line(self, offset: int) -> int:
         return self.line + mark_at(self.text, offset).line
 
+    @cached_property
+    def _begun(self) -> Mapping[int, list[int]]:
+        """For a line the last lines of the values that begin there, or whose key does."""
+        lines = defaultdict(list)
+        for first, start, last in self._extents:
+            lines[first].append(last)
+            lines[start].append(last)
+        return lines
+
+    @cached_property
+    def _ended(self) -> Mapping[int, list[int]]:
+        """For a line the first lines of the values that end there."""
+        lines = defaultdict(list)
+        for first, _, last in self._extents:
+            lines[last].append(first)
+        return lines
+
+    @cached_property
+    def _extents(self) -> list[tuple[int, int, int]]:
+        """The lines of each value: of its key, of its start, of its end."""
+        return [
+            (self._line((node.key or node).start), self._line(node.start), self._line(max(node.end - 1, 0)))
+            for node in self._scalars
+        ]
+
     def around(self, line: int, *, after: bool) -> tuple[int, int]:
         """Return the lines of the values that begin on a line, or `after` a value also of those that end there."""
-        first = last = line
-        for node in self.scalars:
-            begin, end = (
-                self._line(node.key.start if node.key else node.start),
-                self._line(max(node.end - 1, 0)),
-            )
-            if line in (begin, self._line(node.start)) or (after and begin <= line <= end):
-                first, last = min(first, begin), max(last, end)
-        return first, last
+        first = min([line, *(self._ended.get(line, ()) if after else ())])
+        return first, max([line, *self._begun.get(line, ())])
 
 
 def _read(file: _File, document: _Document | None, line: int, column: int, comment: str) -> Ignore | Finding:
@@ -133,7 +161,7 @@ def _read(file: _File, document: _Document | None, line: int, column: int, comme
         return _invalid(where, "the reason is missing", f"write: {_EXAMPLE}")
     if form[1] == "ignore":
         return Ignore(codes, reason[1], _lines(file, document, line, column), where)
-    if not file.leads(line):
+    if line >= file.first_content:
         return _invalid(where, "ignore-file stands behind content", "move it to the file's first lines")
     return Ignore(codes, reason[1], Lines(file.file, 1, len(file.lines)), where)
 
@@ -146,7 +174,6 @@ def _lines(file: _File, document: _Document | None, line: int, column: int) -> L
     alone = not file.lines[line][:column].strip(" \t\ufeff")
     about = file.follows(line) if alone else line
     if document is None or not document.line <= about < document.end:
-        documents = [_Document(*item) for item in split_documents(file.text)]
-        document = next((item for item in reversed(documents) if item.line <= about < item.end), None)
+        document = file.document_at(about)
     first, last = document.around(about, after=not alone) if document else (about, about)
     return Lines(file.file, first + 1, last + 1)

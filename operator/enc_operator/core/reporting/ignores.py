@@ -3,13 +3,24 @@
 Where it was written, in a comment or in a file of its own, is read elsewhere.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from enc_operator.core.findings import CATALOGUE, Finding, Where, finding
 from enc_operator.core.reporting.globs import matches
 from enc_operator.core.reporting.model import Acceptance, By, NameOf
+
+
+class Place(NamedTuple):
+    """Where a finding is, worked out once for all that could ignore it."""
+
+    file: str
+    line: int
+    name: str
+    object: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +31,9 @@ class Lines:
     first: int
     last: int
 
-    def covers(self, found: Finding, _: NameOf) -> bool:
+    def covers(self, place: Place) -> bool:
         """Tell whether a finding begins on these lines."""
-        where = found.where
-        return where.source.file == self.file and self.first <= where.position().line <= self.last
+        return place.file == self.file and self.first <= place.line <= self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +43,9 @@ class Places:
     path: str = "**"
     object: str = "**"
 
-    def covers(self, found: Finding, name_of: NameOf) -> bool:
+    def covers(self, place: Place) -> bool:
         """Tell whether a finding is in such a file and object."""
-        where = found.where
-        return matches(self.path, name_of(where.source.file)) and matches(
-            self.object, str(where.object or "")
-        )
+        return matches(self.path, place.name) and matches(self.object, place.object)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +68,6 @@ class Ignore:
         return self.expires is not None and self.expires < today
 
 
-FIX_CODES = "write codes of docs/findings.md"
-
-
 def refused_codes(codes: Sequence[str]) -> str:
     """Return what is wrong with codes that are to be ignored, or nothing."""
     if not codes:
@@ -76,45 +80,49 @@ def refused_codes(codes: Sequence[str]) -> str:
     return ""
 
 
-def find_accepted(
-    findings: Sequence[Finding], ignores: Sequence[Ignore], name_of: NameOf, today: date
-) -> list[Acceptance | None]:
-    """Return for each finding its acceptance by the first that ignores it."""
-    valid = [ignore for ignore in ignores if not ignore.over(today)]
-    return [_acceptance(found, valid, name_of) for found in findings]
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The acceptance of each finding, in their order, and the (number of the ignore, code) pairs that ignore something."""
+
+    accepted: Sequence[Acceptance | None]
+    used: Collection[tuple[int, str]]
 
 
-def _acceptance(found: Finding, ignores: Iterable[Ignore], name_of: NameOf) -> Acceptance | None:
-    covering = (item for item in ignores if _covers(item, found.code, found, name_of))
-    return next((Acceptance(item.by, item.reason) for item in covering), None)
+def match(findings: Iterable[Finding], ignores: Sequence[Ignore], name_of: NameOf, today: date) -> Matched:
+    """Match findings with what ignores them; the first gives the reason."""
+    by_code: dict[str, list[tuple[int, Ignore]]] = defaultdict(list)
+    for number, ignore in enumerate(ignores):
+        for code in ignore.codes if not ignore.over(today) else ():
+            by_code[code].append((number, ignore))
+    accepted: list[Acceptance | None] = []
+    used: set[tuple[int, str]] = set()
+    for found in findings:
+        candidates = by_code.get(found.code, []) if CATALOGUE[found.code].ignorable else []
+        place = _place(found, name_of) if candidates else None
+        covering = [(number, item) for number, item in candidates if place and item.scope.covers(place)]
+        used |= {(number, found.code) for number, _ in covering}
+        accepted.append(Acceptance(covering[0][1].by, covering[0][1].reason) if covering else None)
+    return Matched(accepted, used)
 
 
-def _covers(ignore: Ignore, code: str, found: Finding, name_of: NameOf) -> bool:
-    same = found.code == code and code in ignore.codes and CATALOGUE[code].ignorable
-    return same and ignore.scope.covers(found, name_of)
+def _place(found: Finding, name_of: NameOf) -> Place:
+    where = found.where
+    file = where.source.file
+    return Place(file, where.position().line, name_of(file), str(where.object or ""))
 
 
 def find_unused(
-    findings: Sequence[Finding],
-    ignores: Iterable[Ignore],
-    files: Iterable[str],
-    name_of: NameOf,
-    today: date,
+    matched: Matched, ignores: Sequence[Ignore], files: Iterable[str], name_of: NameOf, today: date
 ) -> Iterator[Finding]:
     """Yield what ignores nothing. A pattern that fits no file of the input says nothing about what it ignores elsewhere."""
     names = [name_of(file) for file in files]
-    for ignore in ignores:
+    for number, ignore in enumerate(ignores):
         if isinstance(ignore.scope, Places) and not any(matches(ignore.scope.path, name) for name in names):
             continue
+        unused = [code for code in ignore.codes if (number, code) not in matched.used]
         if ignore.over(today):
             what = f"expired on {ignore.expires}: it ignores nothing any more"
             yield finding("ignore-unused", ignore.where, what, "remove it, or set a later date")
-            continue
-        unused = [
-            code
-            for code in ignore.codes
-            if not any(_covers(ignore, code, item, name_of) for item in findings)
-        ]
-        if unused:
+        elif unused:
             what = f"there is no {' and no '.join(unused)} here: nothing is ignored"
             yield finding("ignore-unused", ignore.where, what, f"remove {', '.join(unused)}")
