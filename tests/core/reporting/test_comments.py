@@ -131,6 +131,14 @@ def test_of_several_one_is_bad() -> None:
     assert isinstance(item, Finding)
 
 
+def test_control_characters() -> None:
+    """A comment outside of a document, which no parser reads, sends nothing to a terminal."""
+    (item,) = read_comments("a.yaml", "# encctl: ignore[\x1b[31m] because x\n")
+
+    assert isinstance(item, Finding)
+    assert "\x1b" not in item.what + str(item.where.excerpt())
+
+
 def test_a_secret_stays_hidden() -> None:
     """A finding about a comment in a Secret shows the comment and no value."""
     text = "kind: Secret\nstringData:\n  a: hunter2 # encctl: ignore[handle-case]\n"

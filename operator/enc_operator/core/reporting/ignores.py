@@ -74,7 +74,8 @@ def refused_codes(codes: Sequence[str]) -> str:
         return "no code is named"
     for code in codes:
         if code not in CATALOGUE:
-            return f"no finding has the code {code}"
+            # Comments outside of documents are read by no parser that would refuse control characters.
+            return f"no finding has the code {code.encode('unicode_escape').decode()}"
         if not CATALOGUE[code].ignorable:
             return f"{code} cannot be ignored"
     return ""
