@@ -1,4 +1,4 @@
-"""The examples in the help of `audit`, `grant` and `explain` are commands that run."""
+"""The examples in the help of `audit`, `grant` and `explain` are commands that run; those of `lint` do in its own tests."""
 
 import io
 import re
@@ -51,7 +51,7 @@ def test_examples(command: str, folder: Path, capsys: pytest.CaptureFixture[str]
     assert "encctl: " not in told.err
 
 
-@pytest.mark.parametrize("command", ["audit", "grant", "explain"])
+@pytest.mark.parametrize("command", ["lint", "audit", "grant", "explain"])
 def test_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The help has the examples and the exit codes, at a width that a terminal shows."""
     with pytest.raises(SystemExit):

@@ -54,7 +54,7 @@ def test_page() -> None:
     page = page_of("handle-case")
 
     assert page.startswith("# handle-case\n\nWarning: `enc[…]` is no handle.\n")
-    assert "**Fix.** Write `ENC[…]`." in page
+    assert "**Fix.** Write `ENC[…]`. " in page
     assert page.count("```yaml") == 2
     with pytest.raises(KeyError):
         page_of("unheard-of")

@@ -16,6 +16,8 @@ EXAMPLES = """examples:
   encctl lint shop/
   kustomize build overlays/prod | encctl lint -
   encctl lint -o json shop/ > findings.json
+  encctl lint --diff shop/                          what --fix would change, and nothing else; 1 if there is anything
+  encctl lint --fix shop/                           correct in the files what is certain, then list what is left
   encctl lint -o sarif shop/ > encctl.sarif         for code scanning; -o github for annotations of a workflow
   encctl lint --fail-on warning shop/               warnings make it exit with 1 too
   encctl lint --write-baseline known.json shop/     accept what is there …
@@ -38,9 +40,20 @@ def add_lint(commands: "Commands", program: str) -> None:
     summary = "what is wrong, with file, line and fix"
     parser = add_command(commands, "lint", summary, _ABOUT, (EXAMPLES + _CODES).replace("encctl", program))
     add_paths(parser)
+    _add_fixing(parser)
     add_input(parser, "table", "yaml", "json", "sarif", "github")
     _add_choice(parser)
     add_ignores(parser)
+
+
+def _add_fixing(parser: "Parser") -> None:
+    fixing = parser.add_mutually_exclusive_group()
+    fixing.add_argument(
+        "--fix", action="store_true", help="correct what is certain in the files, and show it"
+    )
+    fixing.add_argument(
+        "--diff", action="store_true", help="show what --fix would correct, and write nothing"
+    )
 
 
 def _add_choice(parser: "Parser") -> None:

@@ -21,8 +21,14 @@ _OK, _FINDINGS, _UNREADABLE = 0, 1, 2
 
 
 def run_lint(arguments: argparse.Namespace) -> int:
-    """Print findings, and return the exit code."""
+    """Print findings, after what is to be fixed, and return the exit code."""
     fails_on = _fails_on(arguments)
+    if arguments.fix or arguments.diff:
+        from enc_operator.cli.fixing.command import run_fix  # noqa: PLC0415 - most runs fix nothing
+
+        code = run_fix(arguments)
+        if arguments.diff:
+            return code
     baseline = read_baseline(Path(arguments.baseline)) if arguments.baseline else None
     assessed = assess_paths(arguments.paths, arguments)
     ignores = read_ignores(assessed.texts, arguments)

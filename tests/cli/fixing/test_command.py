@@ -1,0 +1,110 @@
+"""`encctl lint --fix` and `--diff` as a user meets them."""
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from assessing import NODE_AGENT, pod
+from enc_operator.cli.main import main
+from enc_operator.cli.pages import examples_of
+
+BROKEN = f"{NODE_AGENT}---\n{pod('ENC[k8s_secret@shop/db/password]' + chr(92) + 'n')}"
+WHOLE = BROKEN.replace("\\n", "")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Return a file with a handle that ends in a line break."""
+    (tmp_path / "web.yaml").write_text(BROKEN)
+    return tmp_path / "web.yaml"
+
+
+def test_fix(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--fix` writes, shows the diff, and lists what is left."""
+    assert main(["lint", "--fix", str(file)]) == 0
+
+    out, err = capsys.readouterr()
+    assert file.read_text() == WHOLE
+    assert out.startswith(f"--- {file}\n+++ {file}\n@@ -20 +20 @@ handle-newline\n-")
+    assert out.endswith("\n0 errors, 0 warnings\n")
+    assert err == "1 finding fixed in 1 file\n"
+    assert main(["lint", "--fix", str(file)]) == 0
+    assert capsys.readouterr().err == "0 findings fixed in 0 files\n"
+
+
+def test_diff(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--diff` writes nothing, and says by its exit code whether `--fix` would."""
+    assert main(["lint", "--diff", str(file)]) == 1
+
+    out, err = capsys.readouterr()
+    assert file.read_text() == BROKEN
+    assert [line[0] for line in out.splitlines()] == ["-", "+", "@", "-", "+"]
+    assert err == "1 finding would be fixed in 1 file\n"
+    file.write_text(WHOLE)
+    assert main(["lint", "--diff", str(file)]) == 0
+
+
+def test_findings_as_data(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With `-o json` standard output is only the findings that are left; the diff is on standard error."""
+    assert main(["lint", "--fix", "-o", "json", str(file)]) == 0
+
+    out, err = capsys.readouterr()
+    assert json.loads(out)["findings"] == []
+    assert err.startswith(f"--- {file}\n")
+
+
+def test_what_is_left(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A handle that is seen at last is judged like any other: here it may not be used."""
+    file.write_text(BROKEN.replace("@shop/", "@db/"))
+
+    assert main(["lint", "--fix", str(file)]) == 1
+
+    assert "error[access-denied]" in capsys.readouterr().out
+    assert file.read_text() == WHOLE.replace("@shop/", "@db/")
+
+
+def test_behind_a_fault_there_are_others(tmp_path: Path) -> None:
+    """What comes up when a document can be read again is fixed too."""
+    bad = examples_of("handle-unquoted")["bad"]
+    more = "\n    - password: |\n        ENC[k8s_secret@datadog/redis/password]\n---"
+    (tmp_path / "a.yaml").write_text(bad.replace("\n---", more))
+
+    assert main(["lint", "--fix", str(tmp_path)]) == 0
+
+    good = examples_of("handle-unquoted")["good"]
+    assert (tmp_path / "a.yaml").read_text() == good.replace("\n---", more.replace("|", "|-"))
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Standard input has no file to write to: its diff is shown, a fix refused."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(BROKEN.encode())))
+
+    assert main(["lint", "--diff", "-"]) == 1
+
+    assert capsys.readouterr().out.startswith("--- <stdin>\n+++ <stdin>\n@@ -20 +20 @@")
+    assert main(["lint", "--fix", "-"]) == 2
+    assert "cannot be fixed in place; name files, or use --diff" in capsys.readouterr().err
+
+
+def test_unreadable_input(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What could not be read makes the exit code 2, and is said once; the rest is fixed."""
+    gone = str(file.with_name("gone.yaml"))
+
+    assert main(["lint", "--diff", str(file), gone]) == 2
+    assert capsys.readouterr().err.count("gone.yaml") == 1
+    assert main(["lint", "--fix", str(file), gone]) == 2
+    assert capsys.readouterr().err.count("gone.yaml") == 1
+    assert file.read_text() == WHOLE
+
+
+def test_no_value_is_shown(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither a Secret beside it nor a password on the same line is in the diff."""
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: canary-5150}\n---\n"
+    file.write_text(secret + BROKEN.replace('{"password"', '{"user": "canary-5150", "password"'))
+
+    assert main(["lint", "--diff", str(file)]) == 1
+
+    assert "canary" not in capsys.readouterr().out
