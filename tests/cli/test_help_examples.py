@@ -1,4 +1,4 @@
-"""The examples in the help of `audit`, `grant` and `explain` are commands that run; those of `lint` do in its own tests."""
+"""The examples in the help of `completion`, `audit`, `grant` and `explain` are commands that run; those of `lint` do in its own tests."""
 
 import io
 import re
@@ -12,6 +12,7 @@ import pytest
 from assessing import EXAMPLES
 from chart_shapes import bound, rule
 from enc_operator.cli.audit.arguments import EXAMPLES as AUDIT
+from enc_operator.cli.completion.arguments import EXAMPLES as COMPLETION
 from enc_operator.cli.explain.arguments import EXAMPLES as EXPLAIN
 from enc_operator.cli.grant.arguments import EXAMPLES as GRANT
 from enc_operator.cli.main import main
@@ -41,7 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("command", [*commands(AUDIT), *commands(GRANT), *commands(EXPLAIN)])
+@pytest.mark.parametrize("command", [*commands(COMPLETION), *commands(AUDIT), *commands(GRANT), *commands(EXPLAIN)])
 def test_examples(command: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each example says something, and none is refused."""
     assert main(arguments_of(command)) in (0, 1)
@@ -51,7 +52,7 @@ def test_examples(command: str, folder: Path, capsys: pytest.CaptureFixture[str]
     assert "encctl: " not in told.err
 
 
-@pytest.mark.parametrize("command", ["lint", "audit", "grant", "explain"])
+@pytest.mark.parametrize("command", ["lint", "audit", "grant", "explain", "completion"])
 def test_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The help has the examples and the exit codes, at a width that a terminal shows."""
     with pytest.raises(SystemExit):

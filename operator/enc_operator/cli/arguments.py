@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from enc_operator import __version__
 from enc_operator.cli.audit.arguments import add_audit
+from enc_operator.cli.completion.arguments import add_completion
 from enc_operator.cli.explain.arguments import add_explain
 from enc_operator.cli.grant.arguments import add_grant
 from enc_operator.cli.lint.arguments import add_lint
@@ -29,6 +30,7 @@ _EXAMPLES = """examples:
   encctl audit manifests/                     what the Agents can read today that they need not, and what to change
   encctl grant manifests/                     the SecretGrants that would allow what is denied, for review
   encctl explain access-denied                what a finding, a handle or an object is about
+  encctl completion bash                      a script to complete encctl in your shell
 """
 
 _PLAN = """List every secret handle in the input, who would resolve it, whether the referrer may use the Secret and why; then the
@@ -94,9 +96,9 @@ def program_name() -> str:
     return "kubectl enc" if Path(sys.argv[0]).name == "kubectl-enc" else "encctl"
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Build the parser of all commands."""
-    program = program_name()
+def build_parser(program: str = "") -> argparse.ArgumentParser:
+    """Build the parser of all commands, for a program of another name if one is given."""
+    program = program or program_name()
     parser = argparse.ArgumentParser(
         prog=program,
         description="Who may resolve which secret handle, and the least permissions that make it so.",
@@ -112,6 +114,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_audit(commands, program)
     add_grant(commands, program)
     add_explain(commands, program)
+    add_completion(commands)
     return parser
 
 

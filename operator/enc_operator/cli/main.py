@@ -41,6 +41,10 @@ def main(arguments: Sequence[str]) -> int:
 
 def _dispatch(arguments: argparse.Namespace) -> int:  # noqa: PLR0911 - one for each command
     # Imported here: `--version` and `--help` need nothing of it, and a command nothing of the others.
+    if arguments.command == "completion":
+        from enc_operator.cli.completion.command import run_completion  # noqa: PLC0415
+
+        return run_completion(build_parser("encctl"), arguments.shell)
     if arguments.command == "resolve":
         from enc_operator.cli.resolve.command import run_resolve  # noqa: PLC0415
 
