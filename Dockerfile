@@ -7,6 +7,7 @@ RUN python3 -m venv /opt/enc && /opt/enc/bin/pip install --no-cache-dir --requir
 COPY pyproject.toml README.md LICENSE ./
 COPY operator operator
 COPY charts/enc-operator/crds charts/enc-operator/crds
+COPY docs/man docs/man
 RUN /opt/enc/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM debian:trixie-slim

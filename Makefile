@@ -18,7 +18,7 @@ test: .venv/dev ; @$(BIN)/pytest --cov --cov-report=term $(ARGS)
 
 golden: .venv/dev ; @$(BIN)/pytest tests/golden -q --update-golden
 
-docs: .venv/dev ; @$(BIN)/python tools/write_pages.py
+docs: .venv/dev ; @$(BIN)/python -m tools.write_pages
 
 bench: .venv/dev ; @$(BIN)/python e2e/bench/run.py
 
