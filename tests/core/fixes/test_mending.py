@@ -124,6 +124,12 @@ _HANDLE = "ENC[k8s_secret@dd/db/p]"
             id="several without quotes",
         ),
         pytest.param(
+            "a: 1\n...\n---\n" + pod("'" + _JSON % (_HANDLE + r"\n") + "'"),
+            r"\n",
+            "",
+            id="behind another document",
+        ),
+        pytest.param(
             f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{a: {_HANDLE}}}\n",
             _HANDLE,
             f'"{_HANDLE}"',
@@ -225,6 +231,7 @@ def test_another_text() -> None:
 
     assert mend(text.replace("k8s", "K8S"), [found]).fixes == ()
     assert mend(text, [elsewhere]).fixes == ()
+    assert mend("", [found]).fixes == ()
 
 
 def test_fixed_already() -> None:

@@ -3,14 +3,16 @@
 At each level the text is read before and after, and nothing may differ but what the proposal says. Otherwise it is no fix.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from enc_operator.core.findings import Finding, Where
 from enc_operator.core.fixes.edits import Change, Edit, apply_edits, changes_between, document_changes
 from enc_operator.core.fixes.proposals import IN_TEXT, IN_VALUE, Proposal
-from enc_operator.core.syntax import Mark, Source, excerpt
-from enc_operator.core.syntax.documents import lines_of, mark_at, offset_of
+from enc_operator.core.syntax import Mark, Source, excerpt, split_documents
+from enc_operator.core.syntax.documents import line_starts, lines_of, mark_at, offset_of
 from enc_operator.core.syntax.runs import Runs
 from enc_operator.core.syntax.sources import levels
 from enc_operator.core.syntax.trees import text_along
@@ -48,14 +50,33 @@ class Mended:
 
 def mend(text: str, findings: Sequence[Finding]) -> Mended:
     """Fix what is certain among the findings of one file; its lines stay where they are."""
+    fixable = [item for item in findings if item.code in FIXABLE]
+    documents = [*split_documents(text)] if fixable else []
+    if not documents:
+        return Mended(text, ())
+    # A position is worked out from the text each time that it is asked for.
+    lines = [item.where.position().line - 1 for item in fixable]
+    numbers = [bisect_right(documents, line, key=itemgetter(0)) - 1 for line in lines]
+    starts = line_starts(text)
+    fixes: list[Fix] = []
+    for number in sorted({*numbers}, reverse=True):
+        line, piece = documents[number]
+        inside = [item for item, place in zip(fixable, numbers, strict=True) if place == number]
+        mended = _mend_document(line, piece, inside)
+        start = text.index(piece, starts[line])  # behind dots that end the document before it
+        text = text[:start] + mended.text + text[start + len(piece) :]
+        fixes[:0] = mended.fixes
+    return Mended(text, tuple(fixes))
+
+
+def _mend_document(line: int, text: str, findings: Sequence[Finding]) -> Mended:
     fixes: list[Fix] = []
     sources: dict[Source, Source] = {}
     # From the end to the beginning: an edit moves nothing that stands before it.
-    fixable = [item for item in findings if item.code in FIXABLE]
-    for found in sorted(fixable, key=lambda item: item.where.position(), reverse=True):
+    for found in sorted(findings, key=lambda item: item.where.position(), reverse=True):
         source = sources.get(found.where.source, found.where.source)
         for proposal in _proposals(found.code, found.where, source):
-            corrected = _in_file(text, source, proposal)
+            corrected = _in_document(line, text, source, proposal)
             if corrected is not None:
                 after = replace(source, text=apply_edits(source.text, proposal.edits))
                 fixes.append(Fix(found, tuple(_hunks(found.where, source, after, proposal.edits))))
@@ -92,10 +113,10 @@ def _carried_out(proposal: Proposal, inward: list[tuple[str, Runs]]) -> Proposal
     return proposal
 
 
-def _in_file(text: str, source: Source, proposal: Proposal) -> str | None:
-    """Return the file's text after a proposal for one of its objects, or None where it would not be what is meant."""
-    edits = _moved(text, source, proposal.edits)
-    stand_ins = _moved(text, source, proposal.stand_ins)
+def _in_document(line: int, text: str, source: Source, proposal: Proposal) -> str | None:
+    """Return the text of a file's document after a proposal, or None where it would not be what is meant."""
+    edits = _moved(line, text, source, proposal.edits)
+    stand_ins = _moved(line, text, source, proposal.stand_ins)
     if edits is None or stand_ins is None:
         return None
     after = apply_edits(text, edits)
@@ -103,12 +124,15 @@ def _in_file(text: str, source: Source, proposal: Proposal) -> str | None:
     return after if changes == [*proposal.changes] else None
 
 
-def _moved(text: str, source: Source, edits: Sequence[Edit]) -> list[Edit] | None:
-    """Return edits of a source's text as edits of its file, or None where that has another text, or would lose a line."""
+def _moved(line: int, text: str, source: Source, edits: Sequence[Edit]) -> list[Edit] | None:
+    """Return edits of a source's text as edits of a document that begins at a line of the same file.
+
+    None where that has another text, or would lose a line.
+    """
     moved = []
     for edit in edits:
-        line, column = mark_at(source.text, edit.start)
-        start = offset_of(text, Mark(source.line + line, column))
+        mark = mark_at(source.text, edit.start)
+        start = offset_of(text, Mark(source.line - line + mark.line, mark.column))
         end = start + edit.end - edit.start
         piece = text[start:end]
         if piece != source.text[edit.start : edit.end] or len(lines_of(piece)) > 1:
