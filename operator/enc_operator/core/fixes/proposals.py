@@ -56,10 +56,12 @@ def _quoting(text: str, quote: str) -> list[Edit] | None:
         try:
             parse_yaml(quoted)
         except SyntaxFault as fault:
-            found = _HANDLE.match(quoted, max(offset_of(quoted, fault.mark) - _BRACKET, 0))
+            shift = len(edits) * 2 * len(quote)
+            behind = edits[-1].end + shift if edits else 0  # each step goes on, or it would never end
+            at = offset_of(quoted, fault.mark) - _BRACKET
+            found = _HANDLE.match(quoted, at) if at >= behind else None
             if fault.code != "handle-unquoted" or found is None:
                 return None
-            shift = len(edits) * 2 * len(quote)
             edits.append(Edit(found.start() - shift, found.end() - shift, f"{quote}{found[0]}{quote}"))
         else:
             return edits
