@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from assessing import NODE_AGENT, pod
+from enc_operator.cli.fixing.files import write_text
 from enc_operator.cli.main import main
 from enc_operator.cli.pages import examples_of
+from enc_operator.errors import InputError
 
 BROKEN = f"{NODE_AGENT}---\n{pod('ENC[k8s_secret@shop/db/password]' + chr(92) + 'n')}"
 WHOLE = BROKEN.replace("\\n", "")
@@ -108,3 +110,23 @@ def test_no_value_is_shown(file: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert main(["lint", "--diff", str(file)]) == 1
 
     assert "canary" not in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_written(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The other files are fixed, and the exit code is 2."""
+    other = file.with_name("a.yaml")
+    other.write_text(pod("ENC[k8s_secret@shop/db/password]\\n", name="other"))
+
+    def refuse(name: str, before: str, after: str) -> None:
+        if name == str(other):
+            raise InputError(f"{name}: Read-only file system; not fixed", "check the rights of its folder")
+        write_text(name, before, after)
+
+    monkeypatch.setattr("enc_operator.cli.fixing.command.write_text", refuse)
+
+    assert main(["lint", "--fix", str(file.parent)]) == 2
+
+    assert f"encctl: {other}: Read-only file system; not fixed; check the rights" in capsys.readouterr().err
+    assert file.read_text() == WHOLE
