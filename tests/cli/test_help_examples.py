@@ -42,7 +42,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("command", [*commands(COMPLETION), *commands(AUDIT), *commands(GRANT), *commands(EXPLAIN)])
+@pytest.mark.parametrize(
+    "command", [*commands(COMPLETION), *commands(AUDIT), *commands(GRANT), *commands(EXPLAIN)]
+)
 def test_examples(command: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each example says something, and none is refused."""
     assert main(arguments_of(command)) in (0, 1)

@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from enc_operator.cli.inputs import Text, read_text
 from enc_operator.cli.loading import Options, assess_inventory, load
 from enc_operator.cli.printing import in_file_order
+from enc_operator.cli.reading import Assessed
 from enc_operator.core.findings import Finding
 from enc_operator.core.reporting.comments import read_comments
 from enc_operator.core.reporting.fingerprints import fingerprints
@@ -80,6 +81,13 @@ def add_comments(ignores: Ignores, texts: Iterable[Text]) -> None:
     """Add what the comments of texts ignore."""
     for text in texts:
         ignores.add(read_comments(text.file, text.text))
+
+
+def report_assessed(assessed: Assessed, arguments: argparse.Namespace) -> Report:
+    """Return the report of an assessment; raise UsageError for an ignore file that cannot be read."""
+    ignores = read_ignores(assessed.texts, arguments)
+    today = assessed.inventory.now.date()
+    return report_of(assessed.assessment.findings, assessed.texts, ignores, today)
 
 
 def report_of(

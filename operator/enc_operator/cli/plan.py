@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from enc_operator.cli.ignoring import read_ignores, report_of
+from enc_operator.cli.ignoring import report_assessed
 from enc_operator.cli.printing import print_findings, print_tables
 from enc_operator.cli.reading import assess_paths
 from enc_operator.core.assessment import Assessment
@@ -21,9 +21,7 @@ _OK, _FINDINGS, _UNREADABLE = 0, 1, 2
 def run_plan(arguments: argparse.Namespace) -> int:
     """Print a plan, and return the exit code."""
     assessed = assess_paths(arguments.paths, arguments)
-    ignores = read_ignores(assessed.texts, arguments)
-    today = assessed.inventory.now.date()
-    report = report_of(assessed.assessment.findings, assessed.texts, ignores, today)
+    report = report_assessed(assessed, arguments)
     _plan(assessed.assessment, report, arguments)
     if assessed.unreadable:
         return _UNREADABLE

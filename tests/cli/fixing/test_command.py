@@ -49,6 +49,67 @@ def test_diff(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lint", "--diff", str(file)]) == 0
 
 
+IGNORED = pod("ENC[k8s_secret@shop/db/password]\\n", name="other").replace(
+    "    ad.datadoghq.com/",
+    "    # encctl: ignore[handle-newline] because it is to be literal\n    ad.datadoghq.com/",
+)
+
+
+def test_what_is_ignored(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is ignored is left as it is, and counted; `--no-ignores` fixes it too."""
+    ignored = file.with_name("ignored.yaml")
+    ignored.write_text(IGNORED)
+
+    assert main(["lint", "--fix", str(file.parent)]) == 0
+    assert file.read_text() == WHOLE
+    assert ignored.read_text() == IGNORED
+    told = capsys.readouterr()
+    assert told.err == "1 finding fixed in 1 file, 1 ignored and left as it is\n"
+    assert told.out.endswith("\n0 errors, 0 warnings, 1 ignored\n")
+
+    assert main(["lint", "--diff", str(file.parent)]) == 0
+    assert main(["lint", "--diff", "--no-ignores", str(file.parent)]) == 1
+    assert "1 finding would be fixed in 1 file\n" in capsys.readouterr().err
+
+
+def test_ignore_file(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An ignore file holds a fix back as a comment does; one that cannot be read is said before anything is written."""
+    ignores = file.with_name("ignores.yml")
+    ignores.write_text("ignore: [{code: handle-newline, path: web.yaml, reason: it is to be literal}]")
+
+    assert main(["lint", "--fix", "--ignore-file", str(ignores), str(file)]) == 0
+    assert "0 findings fixed in 0 files, 1 ignored" in capsys.readouterr().err
+
+    assert main(["lint", "--fix", "--ignore-file", f"{ignores}.gone", str(file)]) == 2
+    assert file.read_text() == BROKEN
+
+
+def test_comments_of_what_could_not_be_read(tmp_path: Path) -> None:
+    """Where a fix makes a text readable, comments count for what comes up in it."""
+    comment = "  # encctl: ignore[handle-newline] because it is to be literal\n  redisdb.yaml:"
+    more = "\n    - password: |\n        ENC[k8s_secret@datadog/redis/password]\n---"
+    bad, good = (
+        examples_of("handle-unquoted")[kind].replace("  redisdb.yaml:", comment).replace("\n---", more)
+        for kind in ("bad", "good")
+    )
+    (tmp_path / "a.yaml").write_text(bad)
+
+    assert main(["lint", "--fix", str(tmp_path)]) == 0
+
+    assert (tmp_path / "a.yaml").read_text() == good
+
+
+def test_what_is_not_shown(file: Path) -> None:
+    """What `--severity` hides is not fixed; what a baseline holds is, since that was accepted, not meant."""
+    known = str(file.with_name("known.json"))
+    assert main(["lint", "--fix", "--severity", "error", str(file)]) == 0
+    assert file.read_text() == BROKEN
+
+    assert main(["lint", "--write-baseline", known, str(file)]) == 0
+    assert main(["lint", "--fix", "--baseline", known, str(file)]) == 0
+    assert file.read_text() == WHOLE
+
+
 def test_findings_as_data(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With `-o json` standard output is only the findings that are left; the diff is on standard error."""
     assert main(["lint", "--fix", "-o", "json", str(file)]) == 0

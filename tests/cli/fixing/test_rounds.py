@@ -8,6 +8,7 @@ from assessing import assess_texts
 from enc_operator.cli.fixing.rounds import fix_texts
 from enc_operator.cli.inputs import Text
 from enc_operator.core.findings import Finding, Where, finding
+from enc_operator.core.reporting.model import Report, Reported
 from enc_operator.core.syntax import Source
 
 POD = """apiVersion: v1
@@ -24,6 +25,11 @@ TEXT = Text("file0.yaml", POD, named=False)
 def assess(texts: Sequence[Text]) -> list[Finding]:
     """Judge texts for real."""
     return [*assess_texts(*(text.text for text in texts)).findings]
+
+
+def listed(findings: Sequence[Finding]) -> Report:
+    """Return a report of which nothing is ignored."""
+    return Report(tuple(Reported(item, "") for item in findings))
 
 
 def broken_by(what: str, file: str = "file0.yaml") -> Callable[[Sequence[Text]], list[Finding]]:
@@ -57,7 +63,7 @@ def stubborn(texts: Sequence[Text]) -> list[Finding]:
 )
 def test_rounds(judge: Callable[[Sequence[Text]], list[Finding]], after: str) -> None:
     """A bad fix is left out, and the others are made."""
-    fixed = fix_texts([TEXT], judge)
+    fixed = fix_texts([TEXT], lambda texts: listed(judge(texts)))
 
     assert fixed.texts[0].text == after
     assert fixed.files == {"file0.yaml": after}
@@ -67,9 +73,9 @@ def test_nothing_to_fix() -> None:
     """Texts without a finding that can be fixed are judged once and left alone."""
     judged = []
 
-    def judge(texts: Sequence[Text]) -> list[Finding]:
+    def judge(texts: Sequence[Text]) -> Report:
         judged.append(texts)
-        return []
+        return listed([])
 
     fixed = fix_texts([TEXT], judge)
 

@@ -3,14 +3,17 @@
 import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from enc_operator.cli.fixing.files import write_text
 from enc_operator.cli.fixing.rounds import Fixed, fix_texts
+from enc_operator.cli.ignoring import report_assessed
 from enc_operator.cli.inputs import STDIN, Input, Text, read_paths
 from enc_operator.cli.reading import assess_input, complain
-from enc_operator.core.findings import Finding
+from enc_operator.core.findings import Severity
 from enc_operator.core.fixes.fixing import Fix
+from enc_operator.core.reporting.model import Report
 from enc_operator.errors import InputError, UsageError
 
 _OK, _CHANGES, _UNREADABLE = 0, 1, 2
@@ -22,8 +25,9 @@ def run_fix(arguments: argparse.Namespace) -> int:
         raise UsageError("standard input cannot be fixed in place", "name files, or use --diff")
     read = read_paths(arguments.paths)
 
-    def assess(texts: Sequence[Text]) -> Sequence[Finding]:
-        return assess_input(Input([*texts]), arguments).assessment.findings
+    def assess(texts: Sequence[Text]) -> Report:
+        report = report_assessed(assess_input(Input([*texts]), arguments), arguments)
+        return replace(report, level=Severity(arguments.severity))
 
     fixed = fix_texts(read.texts, assess)
     stream = sys.stdout if arguments.output == "table" else sys.stderr
@@ -65,4 +69,5 @@ def diff_lines(fixes: Iterable[Fix]) -> Iterator[str]:
 
 def _summary(fixed: Fixed, done: str) -> str:
     number, files = len(fixed.fixes), len(fixed.files)
-    return f"{number} finding{'s' * (number != 1)} {done} in {files} file{'s' * (files != 1)}"
+    kept = f", {len(fixed.ignored)} ignored and left as it is" if fixed.ignored else ""
+    return f"{number} finding{'s' * (number != 1)} {done} in {files} file{'s' * (files != 1)}{kept}"

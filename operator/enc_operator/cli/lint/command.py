@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from enc_operator.cli.ignoring import named_here, read_ignores, report_of
+from enc_operator.cli.ignoring import named_here, report_assessed
 from enc_operator.cli.lint.arguments import LEVELS, NEVER
 from enc_operator.cli.lint.baselines import accept, read_baseline, say_gone, write_baseline
 from enc_operator.cli.printing import print_findings
@@ -31,10 +31,7 @@ def run_lint(arguments: argparse.Namespace) -> int:
             return code
     baseline = read_baseline(Path(arguments.baseline)) if arguments.baseline else None
     assessed = assess_paths(arguments.paths, arguments)
-    ignores = read_ignores(assessed.texts, arguments)
-    today = assessed.inventory.now.date()
-    report = report_of(assessed.assessment.findings, assessed.texts, ignores, today)
-    report = replace(report, level=Severity(arguments.severity))
+    report = replace(report_assessed(assessed, arguments), level=Severity(arguments.severity))
     if baseline:
         report = accept(report, baseline)
         if not assessed.unreadable and not arguments.write_baseline:
