@@ -18,6 +18,10 @@ LINES = [
     pytest.param("encctl li", "lint", id="a command"),
     pytest.param("encctl lint --fi", "--fix", id="an option"),
     pytest.param("encctl lint -o ya", "yaml", id="a format"),
+    pytest.param("encctl lint -o sa", "sarif", id="a format of lint alone"),
+    pytest.param("encctl lint --write-b", "--write-baseline", id="an option for baselines"),
+    pytest.param("encctl lint --fail-on nev", "never", id="a level"),
+    pytest.param("encctl lint --baseline some-fi", "some-file.yaml", id="a baseline"),
     pytest.param("encctl explain handle-unq", "handle-unquoted", id="a code"),
     pytest.param("encctl lint some-fi", "some-file.yaml", id="a file"),
 ]
