@@ -1,5 +1,6 @@
 """Fixes: which edit each finding leads to, and where there is none."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from assessing import NODE_AGENT, assess_texts
 from enc_operator.cli.pages import examples_of
 from enc_operator.core.findings import CATALOGUE, Finding
-from enc_operator.core.fixes.edits import changes_between, document_changes
+from enc_operator.core.fixes.edits import Change, changes_between, document_changes
 from enc_operator.core.fixes.fixing import FIXABLE, mend
 
 FIXED = ("handle-newline", "handle-unquoted", "init-config-null")
@@ -186,6 +187,39 @@ def test_not_fixed(text: str) -> None:
     mended = mend(text, found)
 
     assert (mended.text, mended.fixes) == (text, ())
+
+
+def test_a_long_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `List` of many objects is read back once for all of them, not once for each."""
+    read: list[str] = []
+
+    def counted(before: str, after: str) -> list[Change] | None:
+        read.append(after)
+        return document_changes(before, after)
+
+    monkeypatch.setattr("enc_operator.core.fixes.fixing.document_changes", counted)
+    kind, items, end = listed("ENC[x]\\\\n").partition("[")[0], [], "}"
+    for number in range(20):
+        item = json.loads(listed("ENC[x]\\\\n"))["items"][0]
+        items.append({**item, "metadata": {**item["metadata"], "name": f"web-{number}"}})
+    text = kind + json.dumps(items) + end
+
+    mended = mend(text, assess_texts(text).findings)
+
+    assert len(mended.fixes) == 20
+    assert mended.text == text.replace(r"\\n", "")
+    assert len(read) == 1
+
+
+def test_what_spoils_others() -> None:
+    """Where one of several fixes does not do what it should, the others are made all the same."""
+    value = "'" + _JSON % (_HANDLE + r"\n") + "'"
+    more = f"    note: *a\n    ad.datadoghq.com/app.logs: {value}\nspec: {{serviceAccountName"
+    text = pod(f"&a {value}").replace("spec: {serviceAccountName", more)
+
+    mended = mend(text, assess_texts(text).findings)
+
+    assert mended.text == text.replace(f"logs: {value}", "logs: " + value.replace(r"\n", ""))
 
 
 def test_several_in_one_value() -> None:

@@ -23,9 +23,11 @@ class Change(NamedTuple):
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     """Return a text with its edits made; they do not overlap."""
-    for edit in sorted(edits, reverse=True):
-        text = text[: edit.start] + edit.text + text[edit.end :]
-    return text
+    pieces, end = [], 0
+    for edit in sorted(edits):
+        pieces += [text[end : edit.start], edit.text]
+        end = edit.end
+    return "".join([*pieces, text[end:]])
 
 
 def changes_between(before: str, after: str) -> list[Change] | None:

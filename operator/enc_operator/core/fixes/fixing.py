@@ -5,8 +5,9 @@ At each level the text is read before and after, and nothing may differ but what
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
+from typing import Any
 
 from enc_operator.core.findings import Finding, Where
 from enc_operator.core.fixes.edits import Change, Edit, apply_edits, changes_between, document_changes
@@ -62,27 +63,81 @@ def mend(text: str, findings: Sequence[Finding]) -> Mended:
     for number in sorted({*numbers}, reverse=True):
         line, piece = documents[number]
         inside = [item for item, place in zip(fixable, numbers, strict=True) if place == number]
-        mended = _mend_document(line, piece, inside)
+        document = _Document(line, piece)
+        document.mend(inside)
         start = text.index(piece, starts[line])  # behind dots that end the document before it
-        text = text[:start] + mended.text + text[start + len(piece) :]
-        fixes[:0] = mended.fixes
+        text = text[:start] + document.text + text[start + len(piece) :]
+        fixes[:0] = sorted(document.fixes, key=lambda fix: fix.finding.where.position())
     return Mended(text, tuple(fixes))
 
 
-def _mend_document(line: int, text: str, findings: Sequence[Finding]) -> Mended:
-    fixes: list[Fix] = []
-    sources: dict[Source, Source] = {}
-    # From the end to the beginning: an edit moves nothing that stands before it.
-    for found in sorted(findings, key=lambda item: item.where.position(), reverse=True):
-        source = sources.get(found.where.source, found.where.source)
-        for proposal in _proposals(found.code, found.where, source):
-            corrected = _in_document(line, text, source, proposal)
+@dataclass(slots=True)
+class _Document:
+    """A document of a file while it is mended: the line that it begins on, its text, and what its sources have become."""
+
+    line: int
+    text: str
+    sources: dict[Source, Source] = field(default_factory=dict)
+    fixes: list[Fix] = field(default_factory=list)
+
+    def mend(self, findings: Sequence[Finding]) -> None:
+        """Fix what is certain: first one finding of each value, all at once, so that a long document is not read for each."""
+        # From the end to the beginning: an edit moves nothing that stands before it.
+        pending = sorted(findings, key=lambda item: item.where.position(), reverse=True)
+        while pending:
+            batch = dict[tuple[Any, ...], Finding]()
+            for item in pending:
+                batch.setdefault((item.where.source, item.where.path), item)
+            pending = [item for item in pending if batch[item.where.source, item.where.path] is not item]
+            if len(batch) == 1 or not self._mend_at_once([*batch.values()]):
+                for item in batch.values():
+                    self._mend_one(item)
+
+    def _mend_at_once(self, findings: Sequence[Finding]) -> bool:
+        """Make the first proposal for each finding, or none where they do not all do what they say."""
+        made = [(item, next(self._proposals(item), None)) for item in findings]
+        chosen = [(item, proposal) for item, proposal in made if proposal]
+        corrected = self._corrected([(self._source(item), proposal) for item, proposal in chosen])
+        if corrected is None:
+            return False
+        self.text = corrected
+        for item, proposal in chosen:
+            self._note(item, proposal)
+        return True
+
+    def _mend_one(self, found: Finding) -> None:
+        for proposal in self._proposals(found):
+            corrected = self._corrected([(self._source(found), proposal)])
             if corrected is not None:
-                after = replace(source, text=apply_edits(source.text, proposal.edits))
-                fixes.append(Fix(found, tuple(_hunks(found.where, source, after, proposal.edits))))
-                text, sources[found.where.source] = corrected, after
-                break
-    return Mended(text, tuple(reversed(fixes)))
+                self.text = corrected
+                self._note(found, proposal)
+                return
+
+    def _proposals(self, found: Finding) -> Iterator[Proposal]:
+        return _proposals(found.code, found.where, self._source(found))
+
+    def _source(self, found: Finding) -> Source:
+        return self.sources.get(found.where.source, found.where.source)
+
+    def _note(self, found: Finding, proposal: Proposal) -> None:
+        source = self._source(found)
+        after = replace(source, text=apply_edits(source.text, proposal.edits))
+        self.fixes.append(Fix(found, tuple(_hunks(found.where, source, after, proposal.edits))))
+        self.sources[found.where.source] = after
+
+    def _corrected(self, proposals: Sequence[tuple[Source, Proposal]]) -> str | None:
+        """Return the text after proposals from the last to the first, or None where it would not be what is meant."""
+        edits, stand_ins = list[Edit](), list[Edit]()
+        for source, proposal in proposals:
+            moved = _moved(self.line, self.text, source, proposal.edits)
+            readable = _moved(self.line, self.text, source, proposal.stand_ins)
+            if moved is None or readable is None:
+                return None
+            edits += moved
+            stand_ins += readable
+        after = apply_edits(self.text, edits)
+        meant = [change for _, proposal in reversed(proposals) for change in proposal.changes]
+        return after if document_changes(apply_edits(self.text, stand_ins), after) == meant else None
 
 
 def _proposals(code: str, where: Where, source: Source) -> Iterator[Proposal]:
@@ -111,17 +166,6 @@ def _carried_out(proposal: Proposal, inward: list[tuple[str, Runs]]) -> Proposal
         edits = tuple(Edit(*runs.range(edit.start, edit.end), edit.text) for edit in proposal.edits)
         proposal = Proposal(edits, (Change(text, after),))
     return proposal
-
-
-def _in_document(line: int, text: str, source: Source, proposal: Proposal) -> str | None:
-    """Return the text of a file's document after a proposal, or None where it would not be what is meant."""
-    edits = _moved(line, text, source, proposal.edits)
-    stand_ins = _moved(line, text, source, proposal.stand_ins)
-    if edits is None or stand_ins is None:
-        return None
-    after = apply_edits(text, edits)
-    changes = document_changes(apply_edits(text, stand_ins), after)
-    return after if changes == [*proposal.changes] else None
 
 
 def _moved(line: int, text: str, source: Source, edits: Sequence[Edit]) -> list[Edit] | None:
