@@ -22,7 +22,7 @@ AGENT_TIMEOUT = 30
 AGENT_OUTPUT = 1024 * 1024
 """Bytes: `secret_backend_output_max_size` unless it is set."""
 
-_EXAMPLES = """examples:
+EXAMPLES = """examples:
   encctl plan manifests/                      what would be resolved, by whom, and the permissions it takes
   encctl lint shop/                           what is wrong, with file, line and fix
   encctl resolve --command ./fetch 'ENC[db]'  what an Agent would get from an executable; values are never shown
@@ -36,7 +36,7 @@ _EXAMPLES = """examples:
 _PLAN = """List every secret handle in the input, who would resolve it, whether the referrer may use the Secret and why; then the
 least Roles and RoleBindings, the Agent workloads that change, and what is wrong."""
 
-_PLAN_EXAMPLES = """examples:
+PLAN_EXAMPLES = """examples:
   encctl plan shop/ agents/
   helm template dd datadog/datadog -n datadog | encctl plan - shop/
   encctl plan -o yaml shop/ agents/ > objects.yaml        Roles, RoleBindings, the resolver, changed workloads; nothing else
@@ -47,7 +47,7 @@ _PLAN_EXAMPLES = """examples:
 _RESOLVE = """Run an executable as an Agent does (secret_backend_command): check its permissions, ask it for handles, and say
 what the Agent would make of the answer. Without --command it is enc-operator's own resolver. Values are never shown."""
 
-_RESOLVE_EXAMPLES = """examples:
+RESOLVE_EXAMPLES = """examples:
   encctl resolve --command ./fetch 'ENC[db_password]' vault@db/orders
   encctl resolve --command ./fetch --argument=--region=eu etc/datadog-agent/   every handle of these files
   encctl resolve --root /run/secrets 'ENC[db_password]'                        Docker Swarm's secrets, by our resolver
@@ -56,7 +56,7 @@ _RESOLVE_EXAMPLES = """examples:
 _CAN_I = """For every Secret that an Agent would get from the Kubernetes API: the question whether its ServiceAccount may, as a
 kubectl command, with the answer of the RBAC in the input; or asked of the cluster, all at once (--live)."""
 
-_CAN_I_EXAMPLES = """examples:
+CAN_I_EXAMPLES = """examples:
   encctl can-i shop/ agents/
   encctl can-i --live --context prod shop/ agents/
 """
@@ -102,7 +102,7 @@ def build_parser(program: str = "") -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=program,
         description="Who may resolve which secret handle, and the least permissions that make it so.",
-        epilog=(_EXAMPLES + _ALL_CODES).replace("encctl", program),
+        epilog=(EXAMPLES + _ALL_CODES).replace("encctl", program),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"{program} {__version__}")
@@ -120,7 +120,7 @@ def build_parser(program: str = "") -> argparse.ArgumentParser:
 
 def _add_plan(commands: "Commands", program: str) -> None:
     summary = "references, permissions, changed workloads, findings"
-    plan = add_command(commands, "plan", summary, _PLAN, (_PLAN_EXAMPLES + _CODES).replace("encctl", program))
+    plan = add_command(commands, "plan", summary, _PLAN, (PLAN_EXAMPLES + _CODES).replace("encctl", program))
     add_paths(plan)
     add_input(plan, "table", "yaml", "json")
     plan.add_argument("--output-dir", metavar="DIR", help="write the objects as files with a kustomization")
@@ -129,7 +129,7 @@ def _add_plan(commands: "Commands", program: str) -> None:
 
 def _add_resolve(commands: "Commands", program: str) -> None:
     summary = "run an executable as an Agent does, values masked"
-    epilog = (_RESOLVE_EXAMPLES + _RESOLVE_CODES).replace("encctl", program)
+    epilog = (RESOLVE_EXAMPLES + _RESOLVE_CODES).replace("encctl", program)
     parser = add_command(commands, "resolve", summary, _RESOLVE, epilog)
     parser.add_argument(
         "asked",
@@ -193,7 +193,7 @@ def _number(what: str) -> Callable[[str], int]:
 
 def _add_can_i(commands: "Commands", program: str) -> None:
     summary = "may the Agents get every Secret that they would ask for?"
-    epilog = (_CAN_I_EXAMPLES + _CAN_I_CODES).replace("encctl", program)
+    epilog = (CAN_I_EXAMPLES + _CAN_I_CODES).replace("encctl", program)
     parser = add_command(commands, "can-i", summary, _CAN_I, epilog)
     add_paths(parser)
     parser.add_argument(
