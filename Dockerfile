@@ -8,6 +8,7 @@ RUN python3 -m venv /opt/enc && /opt/enc/bin/pip install --no-cache-dir --requir
     --requirement requirements/operator.lock --requirement requirements/cli.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY charts/enc-operator/crds charts/enc-operator/crds
+COPY docs/man docs/man
 COPY operator operator
 # What only the build needs does not come along.
 RUN /opt/enc/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \

@@ -20,7 +20,7 @@ golden: .venv/dev ; @$(BIN)/pytest tests/golden -q --update-golden
 
 manifests: .venv/dev ; @PYTHONPATH=. $(BIN)/python tools/write_manifests.py
 
-docs: .venv/dev ; @$(BIN)/python tools/write_pages.py
+docs: .venv/dev ; @$(BIN)/python -m tools.write_pages
 
 bench: .venv/dev ; @$(BIN)/python e2e/bench/run.py
 

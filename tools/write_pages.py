@@ -1,16 +1,17 @@
-"""Write docs/findings.md and a page for each code, from the catalogue, its examples, and what encctl says of them."""
+"""Write the manual page, docs/findings.md and a page for each code, from the catalogue, its examples, and what encctl says of them."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from enc_operator.cli.ignoring import report_texts
 from enc_operator.cli.inputs import Text
-from enc_operator.cli.loading import Options, assess_inventory, load
+from enc_operator.cli.loading import Options
 from enc_operator.cli.pages import examples_of
-from enc_operator.cli.printing import in_file_order
 from enc_operator.core.findings import CATALOGUE
 from enc_operator.core.findings.pages import HEAD, render_index, render_page
 from enc_operator.core.rendering import finding_lines
+from tools.manual import render_manual
 
 DOCS = Path(__file__).parents[1] / "docs"
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -19,6 +20,7 @@ _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def pages() -> Iterator[tuple[Path, str]]:
     """Yield each page's file with its text."""
     yield DOCS / "findings.md", HEAD + render_index()
+    yield DOCS / "man/encctl.1", render_manual()
     for code in CATALOGUE:
         examples = examples_of(code)
         page = render_page(code, {**examples, "report": _report(examples["bad"])})
@@ -26,9 +28,8 @@ def pages() -> Iterator[tuple[Path, str]]:
 
 
 def _report(text: str) -> str:
-    inventory = load([Text("bad.yaml", text, named=False)], Options(now=_NOW)).inventory
-    findings = in_file_order(assess_inventory(inventory).findings)
-    return "\n".join(line for finding in findings for _, line in finding_lines(finding))
+    report = report_texts([Text("bad.yaml", text, named=False)], Options(now=_NOW))
+    return "\n".join(line for item in report.open for _, line in finding_lines(item.finding))
 
 
 def main() -> None:

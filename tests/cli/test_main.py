@@ -46,7 +46,8 @@ def test_json(good: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["plan", "-o", "json", good])
 
     data = json.loads(capsys.readouterr().out)
-    assert sorted(data) == ["findings", "objects", "permissions", "references", "workloads"]
+    parts = ["findings", "ignored", "objects", "permissions", "references", "version", "workloads"]
+    assert sorted(data) == parts
 
 
 @pytest.mark.parametrize("output", ["yaml", "json"])

@@ -11,7 +11,7 @@ import pytest
 from assessing import EXAMPLES, ROOT
 from enc_operator.resolver_bundle import resolver_script
 
-PAGES = ["debugging", "standalone"]
+PAGES = ["debugging", "linting", "standalone"]
 _BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # The folders of a machine's secrets; a test has them below a folder of its own.
 _SECRETS = re.compile(r"(?<![\w.…])/(?=(?:run|etc/\w+-agent)/secrets)")

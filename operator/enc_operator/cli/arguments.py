@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from enc_operator import __version__
 from enc_operator.cli.audit.arguments import add_audit
+from enc_operator.cli.completion.arguments import add_completion
 from enc_operator.cli.explain.arguments import add_explain
 from enc_operator.cli.grant.arguments import add_grant
-from enc_operator.cli.options import add_command, add_input, add_paths
+from enc_operator.cli.lint.arguments import add_lint
+from enc_operator.cli.options import add_command, add_ignores, add_input, add_paths
 from enc_operator.cli.uninstall.arguments import add_uninstall
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ AGENT_TIMEOUT = 30
 AGENT_OUTPUT = 1024 * 1024
 """Bytes: `secret_backend_output_max_size` unless it is set."""
 
-_EXAMPLES = """examples:
+EXAMPLES = """examples:
   encctl plan manifests/                      what would be resolved, by whom, and the permissions it takes
   encctl lint shop/                           what is wrong, with file, line and fix
   encctl resolve --command ./fetch 'ENC[db]'  what an Agent would get from an executable; values are never shown
@@ -30,12 +32,13 @@ _EXAMPLES = """examples:
   encctl grant manifests/                     the SecretGrants that would allow what is denied, for review
   encctl explain access-denied                what a finding, a handle or an object is about
   encctl uninstall --dry-run                  what an operator installed with kubectl has to give back
+  encctl completion bash                      a script to complete encctl in your shell
 """
 
 _PLAN = """List every secret handle in the input, who would resolve it, whether the referrer may use the Secret and why; then the
 least Roles and RoleBindings, the Agent workloads that change, and what is wrong."""
 
-_PLAN_EXAMPLES = """examples:
+PLAN_EXAMPLES = """examples:
   encctl plan shop/ agents/
   helm template dd datadog/datadog -n datadog | encctl plan - shop/
   encctl plan -o yaml shop/ agents/ > objects.yaml        Roles, RoleBindings, the resolver, changed workloads; nothing else
@@ -43,18 +46,10 @@ _PLAN_EXAMPLES = """examples:
   encctl plan --agent ops/DaemonSet/watcher=agent .       an Agent that nothing shows to be one
 """
 
-_LINT = "List what is wrong in the input, with file, line, column and fix."
-
-_LINT_EXAMPLES = """examples:
-  encctl lint shop/
-  kustomize build overlays/prod | encctl lint -
-  encctl lint -o json shop/ > findings.json
-"""
-
 _RESOLVE = """Run an executable as an Agent does (secret_backend_command): check its permissions, ask it for handles, and say
 what the Agent would make of the answer. Without --command it is enc-operator's own resolver. Values are never shown."""
 
-_RESOLVE_EXAMPLES = """examples:
+RESOLVE_EXAMPLES = """examples:
   encctl resolve --command ./fetch 'ENC[db_password]' vault@db/orders
   encctl resolve --command ./fetch --argument=--region=eu etc/datadog-agent/   every handle of these files
   encctl resolve --root /run/secrets 'ENC[db_password]'                        Docker Swarm's secrets, by our resolver
@@ -63,7 +58,7 @@ _RESOLVE_EXAMPLES = """examples:
 _CAN_I = """For every Secret that an Agent would get from the Kubernetes API: the question whether its ServiceAccount may, as a
 kubectl command, with the answer of the RBAC in the input; or asked of the cluster, all at once (--live)."""
 
-_CAN_I_EXAMPLES = """examples:
+CAN_I_EXAMPLES = """examples:
   encctl can-i shop/ agents/
   encctl can-i --live --context prod shop/ agents/
 """
@@ -103,42 +98,41 @@ def program_name() -> str:
     return "kubectl enc" if Path(sys.argv[0]).name == "kubectl-enc" else "encctl"
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Build the parser of all commands."""
-    program = program_name()
+def build_parser(program: str = "") -> argparse.ArgumentParser:
+    """Build the parser of all commands, for a program of another name if one is given."""
+    program = program or program_name()
     parser = argparse.ArgumentParser(
         prog=program,
         description="Who may resolve which secret handle, and the least permissions that make it so.",
-        epilog=(_EXAMPLES + _ALL_CODES).replace("encctl", program),
+        epilog=(EXAMPLES + _ALL_CODES).replace("encctl", program),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"{program} {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_plan(commands, program)
+    add_lint(commands, program)
     _add_resolve(commands, program)
     _add_can_i(commands, program)
     add_audit(commands, program)
     add_grant(commands, program)
     add_explain(commands, program)
     add_uninstall(commands, program)
+    add_completion(commands)
     return parser
 
 
 def _add_plan(commands: "Commands", program: str) -> None:
     summary = "references, permissions, changed workloads, findings"
-    plan = add_command(commands, "plan", summary, _PLAN, (_PLAN_EXAMPLES + _CODES).replace("encctl", program))
+    plan = add_command(commands, "plan", summary, _PLAN, (PLAN_EXAMPLES + _CODES).replace("encctl", program))
     add_paths(plan)
     add_input(plan, "table", "yaml", "json")
     plan.add_argument("--output-dir", metavar="DIR", help="write the objects as files with a kustomization")
-    summary = "what is wrong, with file, line and fix"
-    lint = add_command(commands, "lint", summary, _LINT, (_LINT_EXAMPLES + _CODES).replace("encctl", program))
-    add_paths(lint)
-    add_input(lint, "table", "yaml", "json")
+    add_ignores(plan)
 
 
 def _add_resolve(commands: "Commands", program: str) -> None:
     summary = "run an executable as an Agent does, values masked"
-    epilog = (_RESOLVE_EXAMPLES + _RESOLVE_CODES).replace("encctl", program)
+    epilog = (RESOLVE_EXAMPLES + _RESOLVE_CODES).replace("encctl", program)
     parser = add_command(commands, "resolve", summary, _RESOLVE, epilog)
     parser.add_argument(
         "asked",
@@ -202,7 +196,7 @@ def _number(what: str) -> Callable[[str], int]:
 
 def _add_can_i(commands: "Commands", program: str) -> None:
     summary = "may the Agents get every Secret that they would ask for?"
-    epilog = (_CAN_I_EXAMPLES + _CAN_I_CODES).replace("encctl", program)
+    epilog = (CAN_I_EXAMPLES + _CAN_I_CODES).replace("encctl", program)
     parser = add_command(commands, "can-i", summary, _CAN_I, epilog)
     add_paths(parser)
     parser.add_argument(

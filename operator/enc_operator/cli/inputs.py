@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from enc_operator.errors import InputError
+from enc_operator.errors import InputError, UsageError
 
 STDIN = "-"
 GENERATED = "# Written by encctl plan. Do not edit: it is written again.\n"
@@ -107,3 +107,13 @@ def _decode(file: str, content: bytes) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         message = f"{file}:{line}: not UTF-8 (byte 0x{content[error.start]:02x} at offset {error.start})"
         raise InputError(message, "save the file as UTF-8, or leave it out") from None
+
+
+def read_text(file: Path, fix: str) -> str:
+    """Read a file that an option names; raise UsageError where that cannot be done."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(f"{file}: not UTF-8", fix) from None
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}", fix) from None

@@ -24,7 +24,7 @@ from enc_operator.core.objects.detection import flavour_of_image
 from enc_operator.core.objects.reading import Reader
 from enc_operator.core.rbac.evaluation import Evaluator
 from enc_operator.core.schemas import read_crds
-from enc_operator.core.syntax import Source, SyntaxFault, parse_json, parse_yaml, split_documents
+from enc_operator.core.syntax import Source, SyntaxFault, parse_text, split_documents
 from enc_operator.core.syntax.yaml_text import Parsed
 from enc_operator.core.templates.checkfiles import is_check_file
 from enc_operator.packaged_crds import crd_texts
@@ -108,7 +108,7 @@ def _empty(options: Options) -> Inventory:
 
 def _load_piece(loaded: Loaded, reader: Reader, text: Text, source: Source) -> None:
     try:
-        parsed = _parse(source.text)
+        parsed = parse_text(source.text)
     except SyntaxFault as fault:
         place = Where(source).spanning(fault.span(source.text))
         fix = _TEMPLATE_FIX if "{{" in source.text else fault.fix
@@ -139,19 +139,6 @@ def _holds_secret(value: Any) -> bool:
 
 
 _TEMPLATE_FIX = "render the chart first: helm template … | encctl plan -"
-
-
-def _parse(text: str) -> Parsed:
-    """Read JSON as JSON, for tabs and escapes that YAML refuses, and everything else as YAML."""
-    if text.lstrip()[:1] in ("{", "["):
-        try:
-            return parse_json(text)
-        except SyntaxFault as fault:
-            try:
-                return parse_yaml(text)  # a flow mapping is YAML that begins like JSON
-            except SyntaxFault:
-                raise fault from None
-    return parse_yaml(text)
 
 
 def _load_value(loaded: Loaded, reader: Reader, text: Text, source: Source, value: Any) -> None:

@@ -7,6 +7,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from enc_operator.cli.arguments import build_parser
 from enc_operator.errors import EncError
@@ -39,32 +40,24 @@ def main(arguments: Sequence[str]) -> int:
     return code
 
 
-def _dispatch(arguments: argparse.Namespace) -> int:  # noqa: PLR0911 - one for each command
-    # Imported here: `--version` and `--help` need nothing of it, and a command nothing of the others.
-    if arguments.command == "resolve":
-        from enc_operator.cli.resolve.command import run_resolve  # noqa: PLC0415
+_COMMANDS = {
+    "audit": "audit.command:run_audit",
+    "can-i": "can_i.command:run_can_i",
+    "explain": "explain.command:run_explain",
+    "grant": "grant.command:run_grant",
+    "lint": "lint.command:run_lint",
+    "plan": "plan:run_plan",
+    "resolve": "resolve.command:run_resolve",
+    "uninstall": "uninstall.command:run_uninstall",
+}
 
-        return run_resolve(arguments)
-    if arguments.command == "can-i":
-        from enc_operator.cli.can_i.command import run_can_i  # noqa: PLC0415
 
-        return run_can_i(arguments)
-    if arguments.command == "audit":
-        from enc_operator.cli.audit.command import run_audit  # noqa: PLC0415
+def _dispatch(arguments: argparse.Namespace) -> int:
+    """Import a command and run it: `--version` and `--help` need nothing of it, and a command nothing of the others."""
+    if arguments.command == "completion":
+        from enc_operator.cli.completion.command import run_completion  # noqa: PLC0415
 
-        return run_audit(arguments)
-    if arguments.command == "grant":
-        from enc_operator.cli.grant.command import run_grant  # noqa: PLC0415
-
-        return run_grant(arguments)
-    if arguments.command == "explain":
-        from enc_operator.cli.explain.command import run_explain  # noqa: PLC0415
-
-        return run_explain(arguments)
-    if arguments.command == "uninstall":
-        from enc_operator.cli.uninstall.command import run_uninstall  # noqa: PLC0415
-
-        return run_uninstall(arguments)
-    from enc_operator.cli.plan import run_plan  # noqa: PLC0415
-
-    return run_plan(arguments)
+        return run_completion(build_parser("encctl"), arguments.shell)
+    module, _, name = _COMMANDS[arguments.command].partition(":")
+    code: int = getattr(import_module(f"enc_operator.cli.{module}"), name)(arguments)
+    return code

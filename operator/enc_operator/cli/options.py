@@ -50,3 +50,13 @@ def add_input(parser: argparse.ArgumentParser, *formats: str) -> None:
         metavar="KEY",
         help="a namespace label that tenants cannot change, so that grants may select by it",
     )
+
+
+def add_ignores(parser: argparse.ArgumentParser) -> None:
+    """Add what findings are ignored by, for commands that print findings."""
+    parser.add_argument(
+        "--ignore-file", metavar="FILE", help="what is ignored, with reasons (.encctl.yaml, if it is there)"
+    )
+    parser.add_argument(
+        "--no-ignores", action="store_true", help="ignore nothing: neither by comments nor by the ignore file"
+    )

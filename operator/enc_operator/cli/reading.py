@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from enc_operator.cli.inputs import Input, read_paths
+from enc_operator.cli.inputs import Input, Text, read_paths
 from enc_operator.cli.loading import Loaded, Options, assess_inventory, load
 from enc_operator.cli.options import COMPONENTS
 from enc_operator.cli.printing import progress
@@ -19,24 +19,30 @@ _KINDS = {"ds": "DaemonSet", "deploy": "Deployment", "sts": "StatefulSet"}
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """An assessment, and whether files (`unreadable`) or parts of them (`incomplete`) could not be read."""
+    """An assessment of texts, and whether files (`unreadable`) or parts of them (`incomplete`) could not be read."""
 
     assessment: Assessment
     inventory: Inventory
+    texts: Sequence[Text]
     unreadable: bool
     incomplete: bool
 
 
 def assess_paths(paths: Sequence[str], arguments: argparse.Namespace) -> Assessed:
     """Read and assess paths; what cannot be read is said on standard error."""
+    return assess_input(read_paths(paths), arguments)
+
+
+def assess_input(read: Input, arguments: argparse.Namespace) -> Assessed:
+    """Assess what was read; what could not be is said on standard error."""
     options = _options(arguments)
-    read = read_paths(paths)
     with progress("Reading") as advance:
         loaded = load(read.texts, options, advance)
         assessment = assess_inventory(loaded.inventory)
-    _complain(read, loaded)
+    complain(read)
+    _refuse_nothing(read, loaded)
     faults = any(fault.severity is Severity.ERROR for fault in loaded.inventory.faults)
-    return Assessed(assessment, loaded.inventory, bool(read.errors), bool(read.errors) or faults)
+    return Assessed(assessment, loaded.inventory, read.texts, bool(read.errors), bool(read.errors) or faults)
 
 
 def _options(arguments: argparse.Namespace) -> Options:
@@ -54,9 +60,13 @@ def _options(arguments: argparse.Namespace) -> Options:
     return Options(arguments.namespace, tuple(agents), frozenset(arguments.trust_label))
 
 
-def _complain(read: Input, loaded: Loaded) -> None:
+def complain(read: Input) -> None:
+    """Say on standard error which files could not be read."""
     for error in read.errors:
         print(f"encctl: {error.message}; {error.fix}", file=sys.stderr)
+
+
+def _refuse_nothing(read: Input, loaded: Loaded) -> None:
     inventory = loaded.inventory
     nothing = not (
         loaded.objects or inventory.agent_files or inventory.compose or inventory.faults or read.errors

@@ -19,6 +19,7 @@ from enc_operator.core.inventory import Inventory, Question, WorkloadFact
 from enc_operator.core.judgement import Judged, agent_question, explain
 from enc_operator.core.objects.detection import is_labelled_agent
 from enc_operator.core.rbac.planning import Need, Permission, plan_permissions
+from enc_operator.core.rbac.unbounded import find_unbounded
 from enc_operator.core.references.gather import gather
 from enc_operator.core.references.gathering import Gathered
 from enc_operator.core.references.model import Reference, SecretTarget
@@ -123,7 +124,7 @@ def assess(inventory: Inventory, prepared: Prepared | None = None) -> Assessment
     return Assessment(
         tuple(agents),
         judged,
-        _findings(inventory, gathered, judged, injections),
+        _findings(inventory, prepared, judged, injections),
         tuple(permissions),
         injections,
         _config_maps(inventory, injections),
@@ -193,8 +194,14 @@ def _config_maps(inventory: Inventory, injections: Iterable[Injection]) -> tuple
 
 
 def _findings(
-    inventory: Inventory, gathered: Gathered, judged: tuple[Judged, ...], injections: tuple[Injection, ...]
+    inventory: Inventory, prepared: Prepared, judged: tuple[Judged, ...], injections: tuple[Injection, ...]
 ) -> tuple[Finding, ...]:
-    found = [*inventory.faults, *gathered.findings, *explain(inventory, judged, injections)]
+    titles = {
+        (agent.namespace, agent.service_account): agent.title
+        for agent in prepared.agents
+        if agent.in_kubernetes
+    }
+    found = [*inventory.faults, *prepared.gathered.findings, *explain(inventory, judged, injections)]
+    found += find_unbounded(titles, inventory.roles, inventory.bindings)
     unique = {item.sort_key(): item for item in found}  # two Agents that refuse the same thing say it once
     return tuple(sorted(unique.values(), key=lambda finding: finding.sort_key()))

@@ -139,6 +139,22 @@ def test_secrets(backend: Backend, text: str, secret: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("backend", "text", "start"),
+    [
+        pytest.param(Backend(BackendKind.TYPE, type="aws.secrets"), "k8s_secret@a/b/c", 0, id="a type"),
+        pytest.param(MULTIPLE, "vault;k8s_secret@a/b/c", 6, id="one of several"),
+    ],
+)
+def test_providers_of_scripts(backend: Backend, text: str, start: int) -> None:
+    """A provider is the scripts' own: other types do not know it."""
+    with pytest.raises(HandleError) as caught:
+        backend.read(text)
+
+    assert (caught.value.code, caught.value.start) == ("backend-unreadable", start)
+    assert "knows no k8s_secret@" in caught.value.message
+
+
+@pytest.mark.parametrize(
     ("backend", "text"),
     [
         pytest.param(Backend(BackendKind.TYPE, type="aws.secrets"), "a;b", id="another type"),

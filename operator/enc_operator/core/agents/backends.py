@@ -125,9 +125,12 @@ _GRAMMARS = {
 
 def _read_typed(kind: str, text: str, whole: str) -> Handle | Opaque:
     """Read the part of a handle that a type gets; places stay those in the whole handle."""
-    if kind != K8S_SECRETS:
-        return OPAQUE
     shift = len(whole) - len(text)
+    if kind != K8S_SECRETS:
+        if text.startswith(KUBERNETES_PREFIX):  # the scripts' own; a type has no providers
+            what, fix = f"{kind} knows no {KUBERNETES_PREFIX}", f"write it as {kind} names its secrets"
+            raise HandleError("backend-unreadable", what, fix, shift, shift + len(KUBERNETES_PREFIX))
+        return OPAQUE
     try:
         handle = parse_handle(text, Grammar.K8S_SECRETS)
     except HandleError as error:

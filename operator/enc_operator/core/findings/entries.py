@@ -14,12 +14,13 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One code: how much it weighs, what it says, why that matters, and how to put it right."""
+    """One code: how much it weighs, what it says, why that matters, how to put it right, and whether it can be ignored."""
 
     severity: Severity
     summary: str
     why: str
     fix: str
+    ignorable: bool = True
 
 
 def error(summary: str, why: str, fix: str) -> Entry:
@@ -35,3 +36,8 @@ def warning(summary: str, why: str, fix: str) -> Entry:
 def info(summary: str, why: str, fix: str) -> Entry:
     """Return an entry for what is worth knowing."""
     return Entry(Severity.INFO, summary, why, fix)
+
+
+def unread(summary: str, why: str, fix: str) -> Entry:
+    """Return an entry for input that could not be read, which nobody can ignore: it could hold anything."""
+    return Entry(Severity.ERROR, summary, why, fix, ignorable=False)

@@ -16,6 +16,8 @@ def render_page(code: str, examples: Mapping[str, str]) -> str:
     entry = CATALOGUE[code]
     lines = [f"# {code}", "", f"{str(entry.severity).capitalize()}: {entry.summary}.", "", entry.why, ""]
     lines += ["**Fix.** " + entry.fix, ""]
+    if not entry.ignorable:
+        lines += ["It cannot be ignored.", ""]
     for name, title, language in _PARTS:
         if name in examples:
             lines += [title.format(code), "", f"```{language}", _narrow(examples[name]), "```", ""]

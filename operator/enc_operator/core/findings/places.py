@@ -102,12 +102,12 @@ def place_only(where: Where) -> Where:
     )
 
 
-def render_path(path: tuple[Any, ...]) -> str:
-    """Render a path: `a.b[0]["c/d"]`."""
+def render_path(path: tuple[Any, ...], *, any_index: bool = False) -> str:
+    """Render a path: `a.b[0]["c/d"]`, or `a.b[*]["c/d"]`."""
     text = ""
     for step in path:
         if isinstance(step, int) and not isinstance(step, bool):
-            text += f"[{step}]"
+            text += "[*]" if any_index else f"[{step}]"
         elif isinstance(step, str) and step.replace("_", "").replace("-", "").isalnum():
             text += f".{step}" if text else step
         else:

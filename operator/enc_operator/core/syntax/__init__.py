@@ -9,6 +9,7 @@ from enc_operator.core.syntax.excerpts import Excerpt, excerpt
 from enc_operator.core.syntax.faults import SyntaxFault
 from enc_operator.core.syntax.json_text import parse_json
 from enc_operator.core.syntax.nodes import Duplicate, Mark, Span
+from enc_operator.core.syntax.reading import parse_text
 from enc_operator.core.syntax.sources import Extent, Position, Source
 from enc_operator.core.syntax.yaml_text import Parsed, parse_yaml
 
@@ -24,6 +25,7 @@ __all__ = [
     "SyntaxFault",
     "excerpt",
     "parse_json",
+    "parse_text",
     "parse_yaml",
     "split_documents",
 ]

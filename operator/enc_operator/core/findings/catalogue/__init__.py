@@ -6,6 +6,7 @@ from enc_operator.core.findings.catalogue.access import ACCESS
 from enc_operator.core.findings.catalogue.agents import AGENTS
 from enc_operator.core.findings.catalogue.documents import DOCUMENTS
 from enc_operator.core.findings.catalogue.handles import HANDLES
+from enc_operator.core.findings.catalogue.ignores import IGNORES
 from enc_operator.core.findings.catalogue.templates import TEMPLATES
 from enc_operator.core.findings.entries import Entry
 
@@ -15,6 +16,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
     "Access": ACCESS,
     "Agents": AGENTS,
     "Documents": DOCUMENTS,
+    "Ignores": IGNORES,
 }
 """The codes by the headings of the index."""
 

@@ -61,6 +61,12 @@ ACCESS: Mapping[str, Entry] = {
         "Correct the name in the handle, or add the Secret. Without the Secrets of a cluster, only a name that is close to another "
         "one is reported.",
     ),
+    "secrets-unbounded": warning(
+        "an Agent may read every Secret of the cluster",
+        "The vendors' charts give this by default. Whoever can annotate a pod can then have any Secret sent to a host of his "
+        "choice, unless something denies the reference before.",
+        "Apply what `encctl plan` prints, then change the value, field or rule that `encctl audit` names.",
+    ),
     "spoofable": error(
         "an Agent's template reaches pods that may not use the Secret",
         "Image names and `check.id` are the choice of a pod's author. Whoever takes the name is sent what the template "

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from enc_operator.core.findings.entries import Entry, error, info, warning
+from enc_operator.core.findings.entries import Entry, error, info, unread, warning
 
 AGENTS: Mapping[str, Entry] = {
     "agent-refused": error(
@@ -30,7 +30,7 @@ AGENTS: Mapping[str, Entry] = {
         "The Agent takes environment variables before its file. The backend that the file names is never asked.",
         "Configure the backend at one place.",
     ),
-    "config-invalid": error(
+    "config-invalid": unread(
         "an Agent's file cannot be read",
         "With a broken main file the Agent does not start; a broken check's file it drops.",
         "Correct the YAML at this place.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from enc_operator.core.findings.entries import Entry, error, warning
+from enc_operator.core.findings.entries import Entry, error, unread, warning
 
 DOCUMENTS: Mapping[str, Entry] = {
     "duplicate-key": warning(
@@ -10,12 +10,12 @@ DOCUMENTS: Mapping[str, Entry] = {
         "The last one wins, without an error. What the first one says is lost, and is judged all the same.",
         "Remove one of them.",
     ),
-    "json-depth": error(
+    "json-depth": unread(
         "JSON that is nested too deeply to be checked",
         "The Agent might read on where this reader stops, so it counts as if it held anything.",
         "Flatten the JSON.",
     ),
-    "json-invalid": error(
+    "json-invalid": unread(
         "not JSON; the Agent drops it too",
         "One comma too many loses all checks of the annotation. The Agent says so only in its status.",
         "Correct the JSON at the place that is marked.",
@@ -40,17 +40,17 @@ DOCUMENTS: Mapping[str, Entry] = {
         "It counts for nothing until it is corrected: what it should allow is denied.",
         "Correct the field that is marked.",
     ),
-    "yaml-alias": error(
+    "yaml-alias": unread(
         "an alias of itself, or one that expands without bound",
         "A few lines can expand to billions of values; no reader goes through with it.",
         "Write the values out.",
     ),
-    "yaml-depth": error(
+    "yaml-depth": unread(
         "YAML that is nested too deeply to be checked",
         "Parsers crash at such depths; nothing that people write needs them.",
         "Flatten the document.",
     ),
-    "yaml-invalid": error(
+    "yaml-invalid": unread(
         "not YAML",
         "The document cannot be applied. Other documents of the file are still read.",
         "Correct the YAML at the place that is marked.",

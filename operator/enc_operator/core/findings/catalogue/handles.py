@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from enc_operator.core.findings.entries import Entry, error, warning
+from enc_operator.core.findings.entries import Entry, error, unread, warning
 
 HANDLES: Mapping[str, Entry] = {
     "backend-unreadable": error(
@@ -19,7 +19,7 @@ HANDLES: Mapping[str, Entry] = {
     "handle-case": warning(
         "`enc[…]` is no handle",
         "The Agent compares `ENC[` letter by letter. Anything else is sent to the service as the password.",
-        "Write `ENC[…]`.",
+        "Write `ENC[…]`. `encctl lint --fix` leaves it to you: it may be a password that looks so.",
     ),
     "handle-malformed": error(
         "the handle's parts are not what its provider needs",
@@ -31,17 +31,17 @@ HANDLES: Mapping[str, Entry] = {
         "a line break keeps the Agent from seeing the handle",
         "The Agent trims blanks and tabs, not line breaks. A YAML block written with `|` or `>` ends in one, so the check "
         "gets the handle's text instead of the value.",
-        "Write the handle on one line in quotes, or use `|-` or `>-`.",
+        "Write the handle on one line in quotes, or use `|-` or `>-`: `encctl lint --fix` does this.",
     ),
     "handle-partial": warning(
         "a handle inside other text is no handle",
         "A handle must be the whole value. Inside other text the Agent leaves it as it stands, without an error.",
         "Make `ENC[…]` the whole value, and put the rest of the text into the Secret.",
     ),
-    "handle-unquoted": error(
+    "handle-unquoted": unread(
         "a handle without quotes in a flow collection",
         "Inside `{…}` and `[…]` YAML takes the bracket of `ENC[` for a list of its own. The document cannot be read at all.",
-        'Quote the whole value: `{password: "ENC[…]"}`.',
+        'Quote the whole value: `{password: "ENC[…]"}`; `encctl lint --fix` does this.',
     ),
     "provider-unknown": error(
         "no such provider",

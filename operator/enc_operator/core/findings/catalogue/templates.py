@@ -32,7 +32,7 @@ TEMPLATES: Mapping[str, Entry] = {
         "`init_config` is null",
         "With a secret backend the Agent walks through `init_config`, and what is neither a mapping nor a list stops it: the "
         "check is lost.",
-        "Write `{}`.",
+        "Write `{}`: `encctl lint --fix` does this.",
     ),
     "lists-unequal": error(
         "the three lists of a version 1 annotation have different lengths",
