@@ -164,8 +164,7 @@ def platform(
     finally:
         node.helm("uninstall", "enc-operator", place, "--wait", "--ignore-not-found")
         found.agents.remove()
-        for name in found.namespaces:
-            node.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
+        node.kubectl("delete", "namespace", "--ignore-not-found", "--timeout=120s", *found.namespaces)
         names = (
             f"{kind}.enc-operator.io" for kind in ("agenttargets", "secretgrants", "clustersecretgrants")
         )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from enc_operator.controller.main import main
+from enc_operator.controller.main import main, ready_url
 
 
 def test_settings_that_are_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -35,3 +35,20 @@ def test_what_makes_no_sense(arguments: list[str], capsys: pytest.CaptureFixture
 
     assert ended.value.code == 2
     assert "usage: enc-operator" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        (
+            {"A_B_SERVICE_HOST": "10.96.0.7", "A_B_SERVICE_PORT": "8080"},
+            "http://10.96.0.7:8080/readyz",
+        ),
+        ({"A_B_SERVICE_HOST": "fd00::7", "A_B_SERVICE_PORT": "80"}, "http://[fd00::7]:80/readyz"),
+        ({}, "http://a-b:8080/readyz"),
+    ],
+    ids=["IPv4", "IPv6", "nothing is told: by name"],
+)
+def test_a_services_address_is_what_the_pod_is_told(environment: dict[str, str], url: str) -> None:
+    """A cluster without DNS is served too."""
+    assert ready_url("a-b", environment) == url

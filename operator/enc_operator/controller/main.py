@@ -4,10 +4,11 @@
 """
 
 import argparse
+import os
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -64,7 +65,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--crds", action="store_true", help="delete the CRDs too, with every grant and AgentTarget"
     )
     check = _add(commands, "check", "does the fence hold, and is the operator ready?", _check)
-    check.add_argument("--url", metavar="URL", default="", help="where the operator says whether it is ready")
+    check.add_argument(
+        "--service",
+        metavar="NAME",
+        default="",
+        help="the Service of this namespace that says whether it is ready",
+    )
     return parser
 
 
@@ -122,10 +128,21 @@ def _check(arguments: argparse.Namespace) -> int:
         _complain(str(found))
         return _NOT_SO
     _say("the fence holds" if settings.fence else "there is no fence, as the settings say")
-    if arguments.url and not _is_ready(arguments.url):
-        _complain(f"{arguments.url}: not ready after {_READY_SECONDS:g} s; see the operator's log")
+    if arguments.service and not _is_ready(url := ready_url(arguments.service, os.environ)):
+        _complain(f"{url}: not ready after {_READY_SECONDS:g} s; see the operator's log")
         return _NOT_SO
     return _OK
+
+
+def ready_url(service: str, environment: Mapping[str, str]) -> str:
+    """Return where a Service says whether the operator is ready: by the address that its pods are told, which needs no cluster DNS.
+
+    Source: kubelet's `pkg/kubelet/envvars`.
+    """
+    prefix = service.upper().replace("-", "_")
+    host = environment.get(f"{prefix}_SERVICE_HOST") or service
+    port = environment.get(f"{prefix}_SERVICE_PORT", "8080")
+    return f"http://[{host}]:{port}/readyz" if ":" in host else f"http://{host}:{port}/readyz"
 
 
 def _is_ready(url: str) -> bool:
