@@ -23,8 +23,8 @@ def test_residual_by_rbac() -> None:
     """What is refused resolves all the same where the Agent may read the Secret by RBAC that is there: it is said."""
     assessment = assess_texts(NODE_AGENT, CROSS, EVERYTHING, pod(ELSEWHERE))
 
-    assert codes(assessment) == ["access-denied", "residual"]
-    assert "may get the Secret by RBAC of the input" in assessment.findings[1].what
+    assert codes(assessment) == ["secrets-unbounded", "access-denied", "residual"]
+    assert "may get the Secret by RBAC of the input" in assessment.findings[2].what
     assert granted(assessment) == {}
 
 
