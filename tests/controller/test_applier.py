@@ -180,12 +180,15 @@ def test_what_is_ours_after_all_is_known_from_then_on(applied: Applied) -> None:
     assert [write.kind for step in converge([PERMISSION], known, "here") for write in step] == ["RoleBinding"]
 
 
-def test_who_has_the_name_may_be_unknown(applied: Applied) -> None:
-    """Then that is what is said."""
+@pytest.mark.parametrize(
+    ("status", "said"), [(503, 503), (404, 409)], ids=["nobody answers", "it has gone meanwhile"]
+)
+def test_who_has_the_name_may_be_unknown(applied: Applied, status: int, said: int) -> None:
+    """Then that is what is said; what has gone is in nobody's way."""
     applied.writer.failing["create", "Role"] = error(409)
-    applied.writer.failing["get", "Role"] = error(503)
+    applied.writer.failing["get", "Role"] = error(status)
 
-    assert applied.run(creation()).refused[0].status == 503
+    assert applied.run(creation()).refused[0].status == said
 
 
 def test_a_conflict_of_another_kind_is_tried_again(applied: Applied) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
@@ -288,6 +289,24 @@ def test_without_an_answer_nothing_changes_for_a_while(bench: Bench, monkeypatch
     second.reconciler.step(0)
     second.inbox.look_at("bank")
     second.reconciler.step(0)
+
+    assert second.applier.submitted == [("bank", ["delete RoleBinding", "delete Role"])]
+
+
+def test_new_questions_put_nothing_off_for_ever(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where RBAC never answers, what is to be taken away waits a minute, however many new questions come."""
+    seconds = [100.0]
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    bench.answers.yes = {QUESTION}
+    bench.leading(pod("a", FOREIGN))
+    second = Bench(seen=bench.seen, inbox=Inbox(lambda: seconds[0]))
+    second.answers.silent = True
+    second.leading(pod("a", FOREIGN))
+
+    for number in range(3):
+        assert second.applier.submitted == []
+        seconds[0] += 25
+        second.tell(pod(f"new-{number}", f"k8s_secret@bank/new-{number}/k"))
 
     assert second.applier.submitted == [("bank", ["delete RoleBinding", "delete Role"])]
 

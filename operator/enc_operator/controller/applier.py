@@ -195,7 +195,8 @@ class Applier:
         try:
             found = self._writer.get(*name)
         except ApiError as error:
-            return _refused(write, error)
+            # One that has gone meanwhile is in nobody's way.
+            return _refused(write, conflict if error.status == _NOT_FOUND else error)
         if labels(found, "metadata", "labels").get(MANAGED_BY) != self._install:
             what = f"{write.kind} {write.namespace}/{write.name} is somebody else's: it has no label of this install"
             return Refused(write, f"{what}; delete or rename it")
