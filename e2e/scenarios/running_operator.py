@@ -20,12 +20,9 @@ from kubernetes import client
 from e2e.cluster.folder import wait_until
 from e2e.cluster.interface import Cluster
 from e2e.scenarios.rendered_chart import CHART, Manifest, applied, render
-from enc_operator.cluster.calls import ApiError, Call
-from enc_operator.cluster.gateway import Gateway
 
 ROOT = Path(__file__).parents[2]
 _STOP_SECONDS = 20
-_RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _WORKLOADS = ("Deployment", "Job", "PodDisruptionBudget", "NetworkPolicy")
 
 
@@ -60,7 +57,7 @@ class OperatorProcess:
                 return float(line.rpartition(" ")[2])
         return float("nan")
 
-    def ready(self, seconds: float = 30) -> "OperatorProcess":
+    def ready(self, seconds: float = 60) -> "OperatorProcess":
         """Wait until it is ready."""
         try:
             wait_until(
@@ -133,16 +130,6 @@ class Install:
             }],
         }))  # fmt: skip
         return file
-
-    def send(self, method: str, path: str, manifest: Manifest) -> str:
-        """Send a manifest below an RBAC path of its namespace with the operator's rights; return the refusal, empty if there is none."""
-        call = Call(method, f"{_RBAC}/namespaces/{manifest['metadata']['namespace']}/{path}", body=manifest)
-        with contextlib.closing(Gateway.of_kubeconfig(str(self.kubeconfig()))) as gateway:
-            try:
-                gateway.call(call)
-            except ApiError as refusal:
-                return refusal.said
-        return ""
 
     @contextmanager
     def operator(self, kubeconfig: Path | None = None, **settings: Any) -> Iterator[OperatorProcess]:

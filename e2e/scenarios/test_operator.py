@@ -138,17 +138,17 @@ def test_an_agent_target_that_goes_takes_everything_back(
     assert operator.process.poll() is None
 
 
-def test_an_install_of_some_namespaces(install: Install, world: Clusterful) -> None:
+def test_an_install_of_some_namespaces(install: Install, tenants: Clusterful) -> None:
     """Elsewhere nothing is given, whoever consents; that the vendor's resource is not there hinders nothing."""
-    world.apply(world.target(), world.pod("web", world.handle("shop", "db")))
-    world.apply(world.pod("two", world.handle("bank", "db")), world.grant("g", "bank", "db"))
+    tenants.apply(tenants.target(), tenants.pod("web", tenants.handle("shop", "db")))
+    tenants.apply(tenants.pod("two", tenants.handle("bank", "db")), tenants.grant("g", "bank", "db"))
 
-    with install.operator(namespaces=[world.names["agents"], world.names["shop"]]) as process:
+    with install.operator(namespaces=[tenants.names["agents"], tenants.names["shop"]]) as process:
         process.ready().leading()
-        within(10, "the Agent may read it", lambda: world.may("shop", "db"))
-        assert world.written("bank") == []
-        world.clear()
-        within(10, "the Agent may not any more", lambda: not world.may("shop", "db"))
+        within(10, "the Agent may read it", lambda: tenants.may("shop", "db"))
+        assert tenants.written("bank") == []
+        tenants.clear()
+        within(10, "the Agent may not any more", lambda: not tenants.may("shop", "db"))
 
 
 def test_an_agent_target_where_no_agents_are_listed_is_refused(
