@@ -39,7 +39,7 @@ class Pod:
     def install(self, shell: Sequence[str] = ("sh",), **environment: str) -> Ran:
         """Run the install step as the init container does, but with this pod's folders."""
         inline = init_command()
-        paths = [self.payload, self.installed, f"/nonexistent {self.python}", self.helper, self.builtin]
+        paths = [self.payload, self.installed, f"{self.payload}/none {self.python}", self.helper, self.builtin]
         return run([*shell, *inline[1:], *map(str, paths)], b"", **environment)
 
     def resolve(self, *arguments: str) -> Ran:
@@ -159,7 +159,7 @@ def test_unknown_image(pod: Pod) -> None:
     [
         pytest.param("#!/bin/sh\nexit 1\n", id="that fails"),
         pytest.param("#!/bin/sh\necho '{}'\n", id="that says something else"),
-        pytest.param("#!/nonexistent\n", id="that cannot start"),
+        pytest.param("#!/dev/null/none\n", id="that cannot start"),
     ],
 )
 def test_broken_interpreter(pod: Pod, program: str) -> None:
