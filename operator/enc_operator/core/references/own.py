@@ -168,7 +168,7 @@ def _matched_references(
     idle: Idle | None,
 ) -> list[Reference]:
     """Read a text for each matched pod; pods that lead to the same Secret make one reference."""
-    found: dict[tuple[object, ...], Reference] = {}
+    found: dict[tuple[object, ...], tuple[Reference, set[Match]]] = {}
     referrer = own_referrer(agent)
     for pod, images in matched:
         reading = read_text(text, pod_scope(pod, agent), agent, referrer)
@@ -177,15 +177,9 @@ def _matched_references(
         reason = idle or unresolved(agent) or scoped(agent, reading.handle, pod.namespace, images)
         match = Match(pod.object, Referrer(ReferrerKind.POD, pod.namespace, pod.service_account))
         reference = _reference(where, text, reading, Route(agent, _BY_MATCH, reason), referrer, match)
-        key = (reference.handle, reference.idle)
-        if key in found:
-            reference = _joined(found[key], match)
-        found[key] = reference
-    return list(found.values())
-
-
-def _joined(reference: Reference, match: Match) -> Reference:
-    return replace(reference, matches=tuple(sorted({*reference.matches, match})))
+        _, matches = found.setdefault((reference.handle, reference.idle), (reference, set()))
+        matches.add(match)
+    return [replace(reference, matches=tuple(sorted(matches))) for reference, matches in found.values()]
 
 
 def _unmatched_reference(text: str, where: Where, agent: Agent, idle: Idle | None) -> list[Reference]:
