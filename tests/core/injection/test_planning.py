@@ -220,6 +220,23 @@ def test_server_fields_are_left_out() -> None:
     }
 
 
+def test_defaults_of_the_api_server_are_no_change() -> None:
+    """What the API server adds to the init container that was applied is left; what it does not add is taken back."""
+    once = inject(document(NODE_AGENT)).manifest
+    assert once is not None
+    stored = deepcopy(dict(once))
+    init = stored["spec"]["template"]["spec"]["initContainers"][0]
+    init |= {
+        "resources": {},
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+    }
+
+    assert inject(stored).changes == ()
+    init["terminationMessagePath"] = "/etc/passwd"
+    assert inject(stored).changes == ("init container enc-resolver",)
+
+
 def agents() -> list[Any]:
     """Return the Agent workloads of the examples."""
     documents = yaml.safe_load_all((EXAMPLES / "agents/install.yaml").read_text())

@@ -17,6 +17,13 @@ _OTHERS_ANNOTATIONS = (
     "kubectl.kubernetes.io/last-applied-configuration",
     "deprecated.daemonset.template.generation",
 )
+_DEFAULTS = {
+    "resources": {},
+    "terminationMessagePath": "/dev/termination-log",
+    "terminationMessagePolicy": "File",
+}
+"""What a container gets that says nothing else (Kubernetes `pkg/apis/core/v1/defaults.go`)."""
+
 _SERVER_FIELDS = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink")
 
 
@@ -158,9 +165,14 @@ def _with_item(found: Any, item: Mapping[str, Any]) -> list[Any]:
     existing = list(found) if isinstance(found, list) else []
     for index, other in enumerate(existing):
         if isinstance(other, dict) and other.get("name") == item["name"]:
-            existing[index] = dict(item)
+            existing[index] = other if _without_defaults(other, item) == item else dict(item)
             return existing
     return [*existing, dict(item)]
+
+
+def _without_defaults(found: Mapping[str, Any], item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what stands in a list without what the API server has added to an item that was written."""
+    return {key: value for key, value in found.items() if key in item or _DEFAULTS.get(key) != value}
 
 
 def _with_spec(manifest: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
