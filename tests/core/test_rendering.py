@@ -1,6 +1,7 @@
 """Rendering: stable text, and data that holds what the table holds."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,15 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assessing import NODE_AGENT, assess_texts, pod
+from enc_operator.core.findings import finding
 from enc_operator.core.rendering import (
     as_data,
     finding_lines,
+    reference_row,
     render_json,
     render_object,
     render_objects,
     summary,
     tables,
 )
+from enc_operator.core.syntax import Source
 
 PLAIN = st.recursive(
     st.none()
@@ -122,3 +126,17 @@ def test_finding_without_object() -> None:
     finding = assess_texts("a: [").findings[0]
 
     assert [role for role, _ in finding_lines(finding)] == ["head", "source", "marks", "what", "fix"]
+
+
+def test_objects_of_a_cluster() -> None:
+    """What stands in no file is named by its object alone."""
+    denied = assess_texts(pod("ENC[k8s_secret@db/orders/password]")).judged[0]
+    where = replace(denied.reference.where, source=Source(""))
+    live = replace(denied, reference=replace(denied.reference, where=where))
+
+    assert reference_row(denied)[1] == "Pod shop/web:8"
+    assert reference_row(live)[1] == "Pod shop/web"
+    assert next(finding_lines(finding("access-denied", where, "what", "fix"))) == (
+        "head",
+        "error[access-denied]",
+    )

@@ -58,11 +58,16 @@ def in_file_order(findings: Iterable[Finding]) -> list[Finding]:
 
 def print_findings(findings: Iterable[Finding], *, to_stderr: bool = False) -> None:
     """Print findings for a person."""
+    for finding in findings:
+        print_finding(finding_lines(finding), str(finding.severity), to_stderr=to_stderr)
+
+
+def print_finding(lines: Iterable[tuple[str, str]], severity: str, *, to_stderr: bool = False) -> None:
+    """Print the lines of one finding, each given with its role."""
     stream = sys.stderr if to_stderr else sys.stdout
     colour = stream.isatty()
-    for finding in findings:
-        for role, line in finding_lines(finding):
-            print(_coloured(role, line, str(finding.severity)) if colour else line, file=stream)
+    for role, line in lines:
+        print(_coloured(role, line, severity) if colour else line, file=stream)
 
 
 def printable(text: str) -> str:

@@ -13,7 +13,7 @@ import yaml
 from enc_operator.core.access import Allowed, Denied
 from enc_operator.core.agents.model import Agent
 from enc_operator.core.assessment import Assessment
-from enc_operator.core.findings import Finding, Severity
+from enc_operator.core.findings import Finding, Severity, Where
 from enc_operator.core.judgement import Judged
 from enc_operator.core.references.model import SecretTarget
 
@@ -144,11 +144,7 @@ def finding_data(finding: Finding) -> dict[str, Any]:
 
 def finding_lines(finding: Finding) -> Iterator[tuple[str, str]]:
     """Yield a finding's lines for a person, each with its role: head, place, source, marks, what, fix."""
-    position = finding.where.position()
-    yield (
-        "head",
-        f"{finding.where.source.file}:{position.line}:{position.column}: {finding.severity}[{finding.code}]",
-    )
+    yield "head", f"{_file_of(finding.where)}{finding.severity}[{finding.code}]"
     place = " ".join(part for part in (str(finding.where.object or ""), finding.where.path_text()) if part)
     if place:
         yield "place", f"    in {place}"
@@ -161,13 +157,22 @@ def finding_lines(finding: Finding) -> Iterator[tuple[str, str]]:
     yield "fix", f"    fix: {finding.fix}"
 
 
+def _file_of(where: Where) -> str:
+    """Return file, line and column before a finding; an object of a cluster stands in no file."""
+    line, column = where.position()
+    return f"{where.source.file}:{line}:{column}: " if where.source.file else ""
+
+
 Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
+
+
+REFERENCE_HEADS = ("SECRET", "REFERRED TO BY", "RESOLVED BY", "ACCESS")
 
 
 def tables(assessment: Assessment) -> Iterator[Table]:
     """Yield the tables of a plan: title, column heads, rows."""
-    rows = [_reference_row(item) for item in assessment.judged]
-    yield "References", ("SECRET", "REFERRED TO BY", "RESOLVED BY", "ACCESS"), _counted(rows)
+    rows = [reference_row(item) for item in assessment.judged]
+    yield "References", REFERENCE_HEADS, _counted(rows)
     yield (
         "Permissions",
         ("NAMESPACE", "ROLE", "SERVICEACCOUNT", "SECRETS"),
@@ -194,11 +199,14 @@ def tables(assessment: Assessment) -> Iterator[Table]:
     )
 
 
-def _reference_row(item: Judged) -> tuple[str, ...]:
+def reference_row(item: Judged) -> tuple[str, ...]:
+    """Return a reference's cells: the Secret, where it is referred to, by whom it is resolved, and the decision."""
     reference = item.reference
     target = reference.target
     secret = str(target) if isinstance(target, SecretTarget) else reference.title
-    place = f"{reference.where.object or reference.where.source.file}:{reference.where.position().line}"
+    place = str(reference.where.object or reference.where.source.file)
+    if reference.where.source.file:
+        place += f":{reference.where.position().line}"
     agent = f"{reference.agent.title} ({reference.hop})" if reference.agent else f"nobody ({reference.hop})"
     if reference.idle:
         agent = f"not resolved: {reference.idle}"
