@@ -2,6 +2,8 @@
 
 EncError
 ├── ApiError       the API server refused a call, or was not reached (cluster/calls.py)
+├── NotAllowed     the API server refused what the user's kubectl asked (cli/kubectl/calls.py)
+├── NotThere       the API server does not know it (cli/kubectl/calls.py)
 ├── InputError     a file or folder cannot be read
 ├── SettingsError  the operator's settings make no sense
 └── UsageError     the command line makes no sense

@@ -11,6 +11,7 @@ from enc_operator.cli.audit.arguments import add_audit
 from enc_operator.cli.completion.arguments import add_completion
 from enc_operator.cli.explain.arguments import add_explain
 from enc_operator.cli.grant.arguments import add_grant
+from enc_operator.cli.kubectl.arguments import add_kubectl
 from enc_operator.cli.lint.arguments import add_lint
 from enc_operator.cli.options import add_command, add_ignores, add_input, add_paths
 from enc_operator.cli.uninstall.arguments import add_uninstall
@@ -204,6 +205,5 @@ def _add_can_i(commands: "Commands", program: str) -> None:
         action="store_true",
         help="ask the cluster, with your kubectl (it must create subjectaccessreviews)",
     )
-    parser.add_argument("--context", metavar="NAME", help="of kubectl")
-    parser.add_argument("--kubeconfig", metavar="FILE", help="of kubectl")
     add_input(parser, "table", "json")
+    add_kubectl(parser)

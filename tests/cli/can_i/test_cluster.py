@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from enc_operator.cli.can_i.cluster import Kubectl, ask_cluster, render_command
-from enc_operator.cli.can_i.questions import Answer, Ask, Can
+from enc_operator.cli.can_i.cluster import ask_cluster, render_command
+from enc_operator.cli.can_i.questions import Answer, Can
+from enc_operator.cli.kubectl.arguments import Kubectl
 from enc_operator.core.inventory import Question
 from enc_operator.errors import EncError
 from shell_scripts import write_program
 
 FIRST = Question("dd", "node", "shop", "db")
 SECOND = Question("dd", "cluster", "shop", "other")
-ASKS = [Ask(FIRST, (), ""), Ask(SECOND, (), "")]
+ASKS = [FIRST, SECOND]
 
 
 def review(question: Question, **status: Any) -> dict[str, Any]:
@@ -80,7 +81,11 @@ def test_one_call(kubectl: Path) -> None:
         "system:serviceaccounts:dd",
         "system:authenticated",
     ]
-    assert (kubectl / "arguments").read_text().startswith("--context=prod create -f - -o json")
+    assert (
+        (kubectl / "arguments")
+        .read_text()
+        .startswith("--context=prod --request-timeout=30s create -f - -o json")
+    )
 
 
 def test_a_list_is_read_too(kubectl: Path) -> None:

@@ -6,34 +6,15 @@ A SubjectAccessReview has no such rule, so there the groups are written out.
 """
 
 import json
-import re
 import shlex
-import shutil
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from enc_operator.cli.can_i.questions import Answer, Ask, Can
+from enc_operator.cli.can_i.questions import Answer, Can
+from enc_operator.cli.kubectl.arguments import Kubectl
+from enc_operator.cli.kubectl.calls import last_words, run_kubectl
 from enc_operator.core.inventory import Question
 from enc_operator.errors import EncError
-
-_SHOWN_LINES = 3
-_LOG_LINE = re.compile(r"[IWEF]\d{4} ")  # of klog, which says the same in many more words
-_REQUEST_TIMEOUT = "30s"
-
-
-@dataclass(frozen=True, slots=True)
-class Kubectl:
-    """Which cluster kubectl talks to; empty for its own choice."""
-
-    context: str = ""
-    kubeconfig: str = ""
-
-    def arguments(self) -> list[str]:
-        """Return the options that say so."""
-        named = (("--kubeconfig", self.kubeconfig), ("--context", self.context))
-        return [f"{option}={value}" for option, value in named if value]
 
 
 def render_command(question: Question, kubectl: Kubectl) -> str:
@@ -47,25 +28,18 @@ def _user(question: Question) -> str:
     return f"system:serviceaccount:{question.namespace}:{question.service_account}"
 
 
-def ask_cluster(asks: Iterable[Ask], kubectl: Kubectl) -> dict[Question, Answer]:
+def ask_cluster(questions: Iterable[Question], kubectl: Kubectl) -> dict[Question, Answer]:
     """Ask the cluster all questions in one call; raise EncError where it does not answer all of them.
 
     SubjectAccessReviews are never stored: nothing changes in the cluster.
     """
-    questions = [ask.question for ask in asks]
-    if not questions:
+    asked = list(questions)
+    if not asked:
         return {}
-    program = shutil.which("kubectl")
-    if program is None:
-        raise EncError("--live asks through kubectl, which is not in PATH", "install it, or leave --live out")
-    command = [program, *kubectl.arguments(), "create", "-f", "-", "-o", "json"]
-    command += ["--validate=false", f"--request-timeout={_REQUEST_TIMEOUT}"]
-    ran = subprocess.run(  # noqa: S603 - the user's own kubectl, with options that it gets one by one
-        command, input=_reviews(questions), capture_output=True, text=True, check=False
-    )
-    answers = dict(_read_reviews(ran.stdout))
-    if ran.returncode or not answers.keys() >= set(questions):
-        raise _not_answered(ran.stderr)
+    ran = run_kubectl(kubectl, ["create", "-f", "-", "-o", "json", "--validate=false"], _reviews(asked))
+    answers = dict(_read_reviews(ran.out.decode("utf-8", "replace")))
+    if ran.failed or not answers.keys() >= set(asked):
+        raise _not_answered(ran.err)
     return answers
 
 
@@ -120,11 +94,9 @@ def _answer_in(status: dict[str, Any]) -> Answer:
 
 
 def _not_answered(stderr: str) -> EncError:
-    lines = list(dict.fromkeys(line.strip() for line in stderr.splitlines() if line.strip()))
-    lines = [line for line in lines if not _LOG_LINE.match(line)] or lines
-    said = " / ".join(lines[-_SHOWN_LINES:]) or "it gave no answer to some questions"
+    said = last_words(stderr) or "it gave no answer to some questions"
     if "subjectaccessreviews" in stderr and "forbidden" in stderr:
-        fix = "you need the right to create subjectaccessreviews (ClusterRole system:auth-delegator has it); or leave --live out"
+        fix = "you need the right to create subjectaccessreviews (ClusterRole system:auth-delegator has it)"
     else:
-        fix = "check --context and --kubeconfig, or leave --live out"
+        fix = "check --context and --kubeconfig"
     return EncError(f"the cluster could not be asked: {said}", fix)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from enc_operator.cli.can_i.cluster import Kubectl, ask_cluster, render_command
+from enc_operator.cli.can_i.cluster import ask_cluster, render_command
 from enc_operator.cli.can_i.questions import Answer, Ask, Can, answer_by_input, find_asks, find_undetermined
+from enc_operator.cli.kubectl.arguments import Kubectl, kubectl_of
 from enc_operator.cli.printing import print_tables, printable
 from enc_operator.cli.reading import assess_paths, say_incomplete
 from enc_operator.core.inventory import Question
@@ -33,8 +34,11 @@ def run_can_i(arguments: argparse.Namespace) -> int:
     assessed = assess_paths(arguments.paths, arguments)
     say_incomplete(assessed)
     asks = find_asks(assessed.assessment)
-    kubectl = Kubectl(arguments.context or "", arguments.kubeconfig or "")
-    answers = ask_cluster(asks, kubectl) if arguments.live else answer_by_input(assessed.inventory, asks)
+    kubectl = kubectl_of(arguments)
+    if arguments.live:
+        answers = ask_cluster([ask.question for ask in asks], kubectl)
+    else:
+        answers = answer_by_input(assessed.inventory, asks)
     outcome = _Outcome(asks, answers, find_undetermined(assessed.assessment), kubectl, arguments.live)
     if arguments.output == "json":
         sys.stdout.write(render_json(_as_data(outcome)))
