@@ -21,6 +21,8 @@ from enc_operator.cli.completion.arguments import EXAMPLES as COMPLETION
 from enc_operator.cli.explain.arguments import EXAMPLES as EXPLAIN
 from enc_operator.cli.grant.arguments import EXAMPLES as GRANT
 from enc_operator.cli.main import main
+from enc_operator.cli.scan.arguments import EXAMPLES as SCAN
+from kubectl_stand_in import StandIn
 
 ROLE = "\n---\n".join(bound("shop", "r", [rule("get", "list")], "datadog-agent", labels={}, home="datadog"))
 
@@ -79,6 +81,19 @@ def test_examples(command: str, folder: Path, capsys: pytest.CaptureFixture[str]
     assert "encctl: " not in told.err
 
 
+@pytest.mark.parametrize("command", commands(SCAN))
+def test_examples_of_a_cluster(
+    command: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each example of `scan` runs, through a kubectl that shows an empty cluster."""
+    StandIn(folder)
+    monkeypatch.setenv("PATH", str(folder))
+
+    assert main(arguments_of(command.partition(" | ")[0])) == 0
+
+    assert "encctl: " not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", [command for command in EVERY if "--live" in command])
 def test_examples_that_ask_a_cluster(command: str) -> None:
     """The others need a cluster, and are options that exist."""
@@ -86,7 +101,7 @@ def test_examples_that_ask_a_cluster(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["plan", "lint", "resolve", "can-i", "audit", "grant", "explain", "completion"]
+    "command", ["plan", "lint", "resolve", "can-i", "audit", "grant", "explain", "scan", "completion"]
 )
 def test_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The help has the examples and the exit codes, at a width that a terminal shows."""

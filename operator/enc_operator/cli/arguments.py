@@ -14,6 +14,7 @@ from enc_operator.cli.grant.arguments import add_grant
 from enc_operator.cli.kubectl.arguments import add_kubectl
 from enc_operator.cli.lint.arguments import add_lint
 from enc_operator.cli.options import add_command, add_ignores, add_input, add_paths
+from enc_operator.cli.scan.arguments import add_scan
 from enc_operator.cli.uninstall.arguments import add_uninstall
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ EXAMPLES = """examples:
   encctl can-i --live manifests/              may the Agents get every Secret that they would ask for?
   encctl audit manifests/                     what the Agents can read today that they need not, and what to change
   encctl grant manifests/                     the SecretGrants that would allow what is denied, for review
+  encctl scan                                 plan and findings of a live cluster, read only
   encctl explain access-denied                what a finding, a handle or an object is about
   encctl uninstall --dry-run                  what an operator installed with kubectl has to give back
   encctl completion bash                      a script to complete encctl in your shell
@@ -116,6 +118,7 @@ def build_parser(program: str = "") -> argparse.ArgumentParser:
     _add_can_i(commands, program)
     add_audit(commands, program)
     add_grant(commands, program)
+    add_scan(commands, program)
     add_explain(commands, program)
     add_uninstall(commands, program)
     add_completion(commands)

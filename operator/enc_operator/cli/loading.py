@@ -57,11 +57,8 @@ def load(
 
     `advance` is told how many of how many texts are read.
     """
-    loaded = Loaded(_empty(options))
-    named = {
-        (namespace, kind.lower(), name): component for namespace, kind, name, component in options.agents
-    }
-    reader = Reader(loaded.inventory, _Crds(), options.namespace, named)
+    reader = make_reader(options)
+    loaded = Loaded(reader.inventory)
     # AgentTargets name workloads that nothing else marks as an Agent's, so they are read first.
     for number, text in enumerate(sorted(texts, key=lambda text: "AgentTarget" not in text.text)):
         if advance:
@@ -71,6 +68,14 @@ def load(
     loaded.inventory.faults += reader.missing()
     loaded.objects = reader.objects
     return loaded
+
+
+def make_reader(options: Options) -> Reader:
+    """Make a reader of objects with an inventory that is still empty."""
+    named = {
+        (namespace, kind.lower(), name): component for namespace, kind, name, component in options.agents
+    }
+    return Reader(_empty(options), _Crds(), options.namespace, named)
 
 
 class _Crds(Mapping[str, Mapping[str, Any]]):

@@ -48,6 +48,7 @@ _COMMANDS = {
     "lint": "lint.command:run_lint",
     "plan": "plan:run_plan",
     "resolve": "resolve.command:run_resolve",
+    "scan": "scan.command:run_scan",
     "uninstall": "uninstall.command:run_uninstall",
 }
 

@@ -35,6 +35,12 @@ def add_input(parser: argparse.ArgumentParser, *formats: str) -> None:
     """Add how the input is read, and the choice of formats where there are any."""
     if formats:
         add_format(parser, *formats)
+    add_agents(parser)
+    parser.add_argument("-n", "--namespace", default="default", help="of objects that name none (default)")
+
+
+def add_agents(parser: argparse.ArgumentParser) -> None:
+    """Add what nothing in the input shows: workloads that run Agents, and labels that can be trusted."""
     parser.add_argument(
         "--agent",
         action="append",
@@ -42,7 +48,6 @@ def add_input(parser: argparse.ArgumentParser, *formats: str) -> None:
         metavar="NS/KIND/NAME[=COMPONENT]",
         help=f"a workload that runs an Agent though nothing shows it; components: {', '.join(COMPONENTS)}",
     )
-    parser.add_argument("-n", "--namespace", default="default", help="of objects that name none (default)")
     parser.add_argument(
         "--trust-label",
         action="append",

@@ -35,7 +35,7 @@ def assess_paths(paths: Sequence[str], arguments: argparse.Namespace) -> Assesse
 
 def assess_input(read: Input, arguments: argparse.Namespace) -> Assessed:
     """Assess what was read; what could not be is said on standard error."""
-    options = _options(arguments)
+    options = options_of(arguments)
     with progress("Reading") as advance:
         loaded = load(read.texts, options, advance)
         assessment = assess_inventory(loaded.inventory)
@@ -45,7 +45,8 @@ def assess_input(read: Input, arguments: argparse.Namespace) -> Assessed:
     return Assessed(assessment, loaded.inventory, read.texts, bool(read.errors), bool(read.errors) or faults)
 
 
-def _options(arguments: argparse.Namespace) -> Options:
+def options_of(arguments: argparse.Namespace) -> Options:
+    """Return what the arguments say about reading; raise UsageError where that makes no sense."""
     agents = []
     for written in arguments.agent:
         name, _, component = written.partition("=")
