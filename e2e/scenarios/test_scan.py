@@ -19,7 +19,7 @@ from e2e.scenarios.custom_resources import FOLDER, installed
 ENCCTL = Path(sys.executable).parent / "encctl"
 _VALUE = "sk-never-on-the-wire"
 _KINDS = "pods,services,configmaps,daemonsets,secretgrants,agenttargets,roles,rolebindings"
-_POSITIONS = ("file", "line", "column", "endLine", "endColumn")
+_OF_FILES = ("file", "line", "column", "endLine", "endColumn", "fingerprint", "page")
 _MANIFESTS = """
 apiVersion: v1
 kind: Secret
@@ -137,7 +137,7 @@ def ours(data: dict[str, Any], shop: str) -> dict[str, list[Any]]:
 
 def _plain(item: dict[str, Any]) -> dict[str, Any]:
     """Leave out where in a file it stands, and name the workload of a pod in its place."""
-    kept = {key: value for key, value in item.items() if key not in (*_POSITIONS, "owner", "count")}
+    kept = {key: value for key, value in item.items() if key not in (*_OF_FILES, "owner", "count")}
     if kept["object"].startswith("Pod "):
         kept["object"] = kept["object"].rpartition("-")[0]
     return kept
