@@ -39,7 +39,13 @@ class Pod:
     def install(self, shell: Sequence[str] = ("sh",), **environment: str) -> Ran:
         """Run the install step as the init container does, but with this pod's folders."""
         inline = init_command()
-        paths = [self.payload, self.installed, f"{self.payload}/none {self.python}", self.helper, self.builtin]
+        paths = [
+            self.payload,
+            self.installed,
+            f"{self.payload}/none {self.python}",
+            self.helper,
+            self.builtin,
+        ]
         return run([*shell, *inline[1:], *map(str, paths)], b"", **environment)
 
     def resolve(self, *arguments: str) -> Ran:

@@ -124,7 +124,9 @@ def _permissions(ref: ObjectRef, report: Report, view: View) -> Condition:
         what = f"nothing is written; {report.planned} Role{'s' * (report.planned != 1)} would be with spec.manage: RBAC"
         return Condition("PermissionsWritten", "True", "Planned", what)
     if view.fence:
-        return Condition("PermissionsWritten", "False", "FenceMissing", "nothing is written without the fence")
+        return Condition(
+            "PermissionsWritten", "False", "FenceMissing", "nothing is written without the fence"
+        )
     if view.missing:
         what = f"nothing is written until everything is known: {'; '.join(view.missing[:_SHOWN])}"
         return Condition("PermissionsWritten", "False", "NotSynced", what)

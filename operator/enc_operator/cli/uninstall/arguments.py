@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from enc_operator.cli.kubectl.arguments import add_kubectl
 from enc_operator.cli.options import add_command
 
 if TYPE_CHECKING:
@@ -35,5 +36,4 @@ def add_uninstall(commands: "Commands", program: str) -> None:
     add("--install", metavar="LABEL", help="the value of enc-operator.io/managed-by (NAMESPACE.NAME)")
     add("--dry-run", action="store_true", help="show what would go, and change nothing")
     add("--yes", action="store_true", help="do not ask")
-    add("--context", metavar="NAME", help="of kubectl")
-    add("--kubeconfig", metavar="FILE", help="of kubectl")
+    add_kubectl(parser)

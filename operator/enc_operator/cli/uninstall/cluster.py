@@ -6,13 +6,13 @@ import subprocess
 from typing import Any
 from urllib.parse import urlencode
 
-from enc_operator.cli.can_i.cluster import Kubectl
+from enc_operator.cli.kubectl.arguments import Kubectl
+from enc_operator.cli.kubectl.calls import last_words
 from enc_operator.core.objects.authorization import MANAGED_BY
 from enc_operator.core.removal import RBAC, TARGETS, Step, plan_removal
 from enc_operator.errors import EncError
 
 _STOP_SECONDS = 120
-_SHOWN = 300
 _GONE = ("(NotFound)", "not found", "could not find the requested resource")
 _CHANGED = ("(Conflict)", "the object has been modified", "Precondition failed")
 
@@ -24,7 +24,7 @@ class Cluster:
         program = shutil.which("kubectl")
         if program is None:
             raise EncError("kubectl is not in PATH", "install it")
-        self._command = [program, *kubectl.arguments()]
+        self._command = [program, *kubectl.calling("0")]  # a wait may take longer than a request
 
     def plan(self, install: str) -> tuple[Step, ...]:
         """Return what has to go as things stand."""
@@ -69,6 +69,6 @@ class Cluster:
         if any(words in ran.stderr for words in (*_GONE, *_CHANGED)):
             return None
         raise EncError(
-            f"kubectl {arguments[0]} failed: {ran.stderr.strip()[-_SHOWN:]}",
+            f"kubectl {arguments[0]} failed: {last_words(ran.stderr)}",
             "check --context and --kubeconfig, and that you may do this",
         )

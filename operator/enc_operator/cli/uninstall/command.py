@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from enc_operator.cli.can_i.cluster import Kubectl
+from enc_operator.cli.kubectl.arguments import kubectl_of
 from enc_operator.cli.uninstall.cluster import Cluster
 from enc_operator.core.removal import Step
 from enc_operator.errors import EncError, UsageError
@@ -17,7 +17,7 @@ def run_uninstall(arguments: argparse.Namespace) -> int:
     if not (arguments.dry_run or arguments.yes or sys.stdin.isatty()):
         raise UsageError("nobody is there to ask", "add --yes, or --dry-run to see what would go")
     install = arguments.install or f"{arguments.namespace}.{arguments.name}"
-    cluster = Cluster(Kubectl(arguments.context or "", arguments.kubeconfig or ""))
+    cluster = Cluster(kubectl_of(arguments))
     steps = cluster.plan(install)
     print(f"install {install}:")
     print(f"  stop Deployment {arguments.namespace}/{arguments.name}")
