@@ -34,8 +34,21 @@ def test_sick(state: State, said: str) -> None:
         (State(fence=""), ""),
         (State(fence="gone"), "gone"),
         (State(fence="", missing=["pods: 403"]), "not everything is known yet: pods: 403"),
+        (State(fence="", watches=watches(pods=200)), ""),
+        (
+            State(
+                fence="", watches={"pods": ReflectorState(synced=True, age=151, failures=3, error="403 no")}
+            ),
+            "nothing was heard for 150 s of pods: 403 no",
+        ),
     ],
-    ids=["all is there", "no fence", "something is not listed"],
+    ids=[
+        "all is there",
+        "no fence",
+        "something is not listed",
+        "nothing happened for long",
+        "a watch is refused",
+    ],
 )
 def test_unready(state: State, said: str) -> None:
     """It says what is missing."""

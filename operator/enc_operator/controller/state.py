@@ -9,6 +9,7 @@ from enc_operator.controller.report import Report
 _HEARTBEAT = 120.0  # seconds: the longest call to a server that hangs takes 30
 _SILENT = 300.0
 _FRESH = 90.0
+_BLIND = 150.0  # twice as long as a watch may be silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +45,13 @@ class State:
         """Return why it is not ready; empty where it is."""
         if self.missing:
             return f"not everything is known yet: {'; '.join(self.missing)}"
+        blind = sorted(
+            path
+            for path, watch in self.watches.items()
+            if watch.synced and watch.failures and watch.age > _BLIND
+        )
+        if blind:
+            return (
+                f"nothing was heard for {_BLIND:.0f} s of {', '.join(blind)}: {self.watches[blind[0]].error}"
+            )
         return self.fence
