@@ -11,7 +11,7 @@ from enc_operator.core.syntax import Source, SyntaxFault, parse_json, parse_yaml
 
 SIZE = 1 << 16
 FACTOR = 12
-LEAST = 1.5 if sys.gettrace() else 0.3  # seconds: what is faster on any machine is no attack; coverage traces
+LEAST = 1.5 if sys.gettrace() else 0.6  # seconds: what is faster on any machine is no attack; coverage traces
 
 
 def fill(*pieces: str) -> str:
