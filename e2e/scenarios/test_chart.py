@@ -53,7 +53,7 @@ def release(node: Cluster, operator_image: str, tmp_path: Path) -> Iterator[Inst
     )
     yield Installed(world, before)
     node.kubectl("delete", "--ignore-not-found", "crd", *(f"{name}.enc-operator.io" for name in _CRDS))
-    node.kubectl("delete", "namespace", "--wait=false", *names)
+    node.kubectl("delete", "namespace", "--timeout=120s", *names)  # the next test compares everything
 
 
 def has_account(cluster: Cluster, namespace: str) -> bool:
