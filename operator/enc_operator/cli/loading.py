@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib import resources
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -18,7 +17,6 @@ from enc_operator.core.inventory import (
     ComposeFact,
     Flavour,
     Inventory,
-    Resolver,
 )
 from enc_operator.core.objects.detection import flavour_of_image
 from enc_operator.core.objects.reading import Reader
@@ -27,8 +25,8 @@ from enc_operator.core.schemas import read_crds
 from enc_operator.core.syntax import Source, SyntaxFault, parse_text, split_documents
 from enc_operator.core.syntax.yaml_text import Parsed
 from enc_operator.core.templates.checkfiles import is_check_file
+from enc_operator.frame import make_frame
 from enc_operator.packaged_crds import crd_texts
-from enc_operator.resolver_bundle import init_command, payload, payload_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +94,8 @@ class _Crds(Mapping[str, Mapping[str, Any]]):
 
 
 def _empty(options: Options) -> Inventory:
-    settings = (
-        (resources.files("enc_operator.data") / "agent_settings.txt").read_text(encoding="utf-8").split()
-    )
-    return Inventory(
-        options.now or datetime.now(UTC),  # noqa: TID251 - the door is where time enters
-        Resolver(
-            payload_digest(),
-            {name: text for name, text in payload().items() if name != "install"},
-            tuple(init_command()),
-        ),
-        settings=frozenset(settings),
-        trusted_labels=options.trusted_labels,
-    )
+    now = options.now or datetime.now(UTC)  # noqa: TID251 - the door is where time enters
+    return make_frame(now, options.trusted_labels)
 
 
 def _load_piece(loaded: Loaded, reader: Reader, text: Text, source: Source) -> None:

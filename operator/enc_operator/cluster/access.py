@@ -11,11 +11,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from enc_operator.cluster.calls import ApiError, Call
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.core.inventory import Question
+from enc_operator.core.rbac.reviews import access_review
 
 _LIFETIME = 3600.0  # authorizers beside RBAC change their mind without anybody being told
 _DOUBTFUL = 60.0
@@ -113,7 +114,7 @@ class AccessAnswers:
 
     def _ask(self, question: Question) -> _Answer | ApiError:
         began = self._clock()
-        call = Call("POST", _PATH, body=_review(question))
+        call = Call("POST", _PATH, body=access_review(question))
         try:
             status = self._gateway.call(call, seconds=_CALL_SECONDS).get("status")
         except ApiError as error:
@@ -138,20 +139,3 @@ class AccessAnswers:
                 self._answers.move_to_end(question)
             while len(self._answers) > self._limit:
                 self._answers.popitem(last=False)
-
-
-def _review(question: Question) -> Mapping[str, Any]:
-    """Ask with the groups that a ServiceAccount's token has (k8s.io/apiserver `pkg/authentication/serviceaccount`), and no others."""
-    namespace, account = question.namespace, question.service_account
-    spec = {
-        "user": f"system:serviceaccount:{namespace}:{account}",
-        "groups": ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"],
-        "resourceAttributes": {
-            "verb": "get",
-            "version": "v1",
-            "resource": "secrets",
-            "namespace": question.secret_namespace,
-            "name": question.secret_name,
-        },
-    }
-    return {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}

@@ -23,7 +23,6 @@ from enc_operator.controller.applier import Applier, Overlay
 from enc_operator.controller.clock import Clock
 from enc_operator.controller.epoch import enforce_epoch
 from enc_operator.controller.fence import FenceCheck, Holds
-from enc_operator.controller.frame import make_frame
 from enc_operator.controller.inbox import Inbox
 from enc_operator.controller.lifecycle import Lifecycle
 from enc_operator.controller.logs import set_up_log
@@ -40,6 +39,7 @@ from enc_operator.core.inventory import TargetFact
 from enc_operator.core.ledger.caps import Caps
 from enc_operator.core.ledger.ledger import Ledger
 from enc_operator.errors import EncError
+from enc_operator.frame import make_frame
 
 _COMPONENT = "enc-operator.io/operator"
 _FENCE_SECONDS = 30.0

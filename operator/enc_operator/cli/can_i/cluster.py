@@ -14,18 +14,15 @@ from enc_operator.cli.can_i.questions import Answer, Can
 from enc_operator.cli.kubectl.arguments import Kubectl
 from enc_operator.cli.kubectl.calls import last_words, run_kubectl
 from enc_operator.core.inventory import Question
+from enc_operator.core.rbac.reviews import access_review, user_of
 from enc_operator.errors import EncError
 
 
 def render_command(question: Question, kubectl: Kubectl) -> str:
     """Write a question as a command for a POSIX shell."""
     words = ["kubectl", *kubectl.arguments(), "auth", "can-i", "get", f"secret/{question.secret_name}"]
-    words += ["--namespace", question.secret_namespace, f"--as={_user(question)}"]
+    words += ["--namespace", question.secret_namespace, f"--as={user_of(question)}"]
     return shlex.join(words)
-
-
-def _user(question: Question) -> str:
-    return f"system:serviceaccount:{question.namespace}:{question.service_account}"
 
 
 def ask_cluster(questions: Iterable[Question], kubectl: Kubectl) -> dict[Question, Answer]:
@@ -44,23 +41,9 @@ def ask_cluster(questions: Iterable[Question], kubectl: Kubectl) -> dict[Questio
 
 
 def _reviews(questions: Sequence[Question]) -> str:
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": [_review(item) for item in questions]})
-
-
-def _review(question: Question) -> dict[str, Any]:
-    groups = [
-        "system:serviceaccounts",
-        f"system:serviceaccounts:{question.namespace}",
-        "system:authenticated",
-    ]
-    asked = {
-        "verb": "get",
-        "resource": "secrets",
-        "namespace": question.secret_namespace,
-        "name": question.secret_name,
-    }
-    spec = {"user": _user(question), "groups": groups, "resourceAttributes": asked}
-    return {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
+    return json.dumps(
+        {"apiVersion": "v1", "kind": "List", "items": [access_review(item) for item in questions]}
+    )
 
 
 def _read_reviews(text: str) -> Iterator[tuple[Question, Answer]]:

@@ -1,4 +1,4 @@
-"""The inventory without facts that the operator's ledger begins with: settings of the Agent, the resolver, trusted labels."""
+"""The inventory without facts that every door begins with: settings of the Agent, the resolver, trusted labels."""
 
 from datetime import datetime
 from importlib import resources
