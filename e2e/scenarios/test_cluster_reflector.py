@@ -167,6 +167,8 @@ def test_a_list_that_fails_deletes_nothing(world: World, trouble: dict[str, Any]
     world.create("a", "1")
     with world.reflector() as reflector:
         world.until_known(a="1")
+        # A watch that is under way when the connections break would use up the 410 and not hear of it.
+        wait_until(lambda: world.watches() == 1, "it watches", seconds=10)
         with world.proxy.fault(is_list, times=2, **trouble) as broken:
             with world.proxy.fault(is_watch, times=1, status=410):
                 world.proxy.cut()
