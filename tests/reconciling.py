@@ -80,11 +80,11 @@ class Written_(Applier):  # noqa: N801 - a name that says what it stands in for
         self.busy.add(namespace)
         shown = [f"{write.action} {write.kind}" for step in steps for write in step]
         self.submitted.append((namespace, shown))
-        self._last = [write for step in steps for write in step]
+        self.last = [write for step in steps for write in step]
 
     def store(self, seen: Seen) -> None:
         """Have the watches see what was written last."""
-        for write in self._last:
+        for write in self.last:
             manifest = dict(write.manifest or {})
             metadata = {**manifest["metadata"], "uid": "u", "resourceVersion": "1"}
             seen.there.append(read_written(write.kind, {**manifest, "metadata": metadata}))
@@ -133,6 +133,10 @@ class Bench:
         self.reconciler.step(0)
         self.finish()
         return self
+
+    def refused(self, message: str, status: int) -> Refused:
+        """Return the refusal of the first of what is being written."""
+        return Refused(self.applier.last[0], message, status)
 
     def finish(self, *refused: Refused) -> None:
         """End what is being written, and pass once more."""

@@ -7,14 +7,12 @@ from typing import Any
 import pytest
 
 from enc_operator.cluster.calls import ApiError, Call
-from enc_operator.cluster.store import Key
 from enc_operator.cluster.writes import Writer
 from enc_operator.controller.applier import Applier, Done, Overlay
 from enc_operator.core.rbac.convergence import Write, Written, converge, read_written
 from enc_operator.core.rbac.planning import Need, plan_permissions
 
 PERMISSION = plan_permissions([(Need("shop", "dd", "node", "db"), 1)])[0]
-NAME = ("Role", "shop", PERMISSION.name)
 
 
 class Recorded(Writer):
@@ -65,7 +63,7 @@ class Applied:
 
     def __init__(self, epoch: int | None) -> None:
         self.writer, self.done, self._came = Recorded(), list[Done](), threading.Semaphore(0)
-        self.applier = Applier(self.writer, Overlay(), lambda: epoch, self._hear, "here")
+        self.applier = Applier(self.writer, lambda: epoch, self._hear, "here")
 
     def run(self, *steps: tuple[Write, ...]) -> Done:
         """Write, and wait for the end."""
@@ -204,36 +202,26 @@ def test_a_conflict_of_another_kind_is_tried_again(applied: Applied) -> None:
 
 @pytest.mark.parametrize(
     ("uid", "version", "shown"),
-    [("u", "4", "9"), ("u", "9", "9"), ("u", "10", "10"), ("v", "2", "2")],
-    ids=["an older version", "the same version", "a newer version", "another object"],
+    [("u", "4", "9"), ("u", "9", "9"), ("u", "10", "10"), ("v", "2", "9"), ("v", "10", "10")],
+    ids=["an older version", "the same version", "a newer version", "its predecessor", "its successor"],
 )
 def test_the_watch_wins_once_it_knows_as_much(uid: str, version: str, shown: str) -> None:
-    """Versions are numbers of one object's history."""
+    """Versions are numbers of one kind's history."""
     overlay = Overlay()
-    overlay.note(NAME, _written("u", "9"), "u")
+    overlay.written(_written("u", "9"))
 
     assert [each.version for each in overlay.over("shop", [_written(uid, version)])] == [shown]
 
 
 def test_what_was_deleted_is_gone_until_another_comes() -> None:
-    """The watch may still show it."""
+    """The watch may still show it, or what was there before it."""
     overlay = Overlay()
-    overlay.note(NAME, None, "u")
+    overlay.deleted(_written("u", "4"))
 
+    assert overlay.over("shop", [_written("t", "2")]) == []
     assert overlay.over("shop", [_written("u", "4")]) == []
-    assert [each.uid for each in overlay.over("shop", [_written("v", "5")])] == ["v"]
-
-
-def test_the_watchs_word_of_an_end_ends_the_note() -> None:
-    """Not that of another object of the same name, nor of another kind."""
-    overlay = Overlay()
-    overlay.note(NAME, _written("u", "9"), "u")
-
-    overlay.gone("Role", Key("shop", PERMISSION.name, "other"))
-    overlay.gone("RoleBinding", Key("shop", PERMISSION.name, "u"))
-    assert len(overlay.over("shop", [])) == 1
-    overlay.gone("Role", Key("shop", PERMISSION.name, "u"))
-    assert overlay.over("shop", []) == []
+    assert [each.uid for each in overlay.over("shop", [_written("v", "6")])] == ["v"]
+    assert [each.uid for each in overlay.over("shop", [_written("u", "4")])] == ["u"]
 
 
 @pytest.mark.parametrize(
@@ -242,28 +230,21 @@ def test_the_watchs_word_of_an_end_ends_the_note() -> None:
     ids=["nothing was told", "it was written later", "it has ended since", "another kind was told"],
 )
 def test_what_is_not_there_any_more_has_ended(told: dict[str, int], left: int) -> None:
-    """The watch may tell of the end before the answer to the write has come."""
+    """The watch may tell of the end before the answer to the write has come, or not at all, being blind."""
     overlay = Overlay()
-    overlay.gone("Role", Key("shop", PERMISSION.name, "u"))
-    overlay.note(NAME, _written("u", "9"), "u")
+    overlay.written(_written("u", "9"))
 
     assert len(overlay.over("shop", [], told)) == left
 
 
-@pytest.mark.parametrize(
-    ("later", "keys", "left"),
-    [(11.0, [], 0), (1.0, [], 1), (11.0, [Key("shop", PERMISSION.name, "u")], 1)],
-    ids=["the list lacks it", "it was written only now", "the list has it"],
-)
-def test_a_whole_list_knows_what_has_ended_unseen(later: float, keys: list[Key], left: int) -> None:
-    """Somebody deleted it while the watch was blind."""
-    times = iter([100.0, 100.0 + later])
-    overlay = Overlay(lambda: next(times))
-    overlay.note(NAME, _written("u", "9"), "u")
+def test_an_end_that_was_told_is_not_kept() -> None:
+    """Nothing stays of objects that are gone."""
+    overlay = Overlay()
+    overlay.deleted(_written("u", "4"))
 
-    overlay.listed("Role", keys)
+    overlay.over("shop", [], {"Role": 5})
 
-    assert len(overlay.over("shop", [])) == left
+    assert len(overlay.over("shop", [_written("u", "4")])) == 1
 
 
 def _written(uid: str, version: str) -> Written:

@@ -11,7 +11,7 @@ from enc_operator.controller.inbox import Inbox
 from enc_operator.controller.settings import LeaseName, Settings
 from enc_operator.core.inventory import Question
 from enc_operator.core.rbac.convergence import Write
-from living import Manifest, grant, namespace, pod, ref_of
+from living import Manifest, grant, namespace, pod, ref_of, service
 from reconciling import INSTALL, Bench
 
 OWN, FOREIGN = "k8s_secret@shop/db/password", "k8s_secret@bank/db/password"
@@ -182,32 +182,70 @@ def test_a_refused_write_is_said_and_tried_again_later(bench: Bench, monkeypatch
     """With growing patience, and without holding up other namespaces."""
     bench.leading()
     bench.tell(pod("a", OWN))
-    write = Write("create", "Role", "shop", "x")  # type: ignore[arg-type]
 
-    bench.finish(Refused(write, "403 no", 403))
+    bench.finish(bench.refused("403 no", 403))
     assert len(bench.applier.submitted) == 1
     assert [each.message for each in bench.reconciler.progress.problems["shop"]] == ["403 no"]
     assert bench.reconciler.progress.errors == 1
     assert not bench.reconciler.settled
+    assert 0 < bench.reconciler.patience() < 1
 
     bench.tell(pod("b", "k8s_secret@bank/db/password", namespace="bank"))
     assert bench.applier.submitted[-1][0] == "bank"
+    bench.finish()
 
     later = time.monotonic() + 120
     monkeypatch.setattr(time, "monotonic", lambda: later)
-    bench.finish()
+    bench.reconciler.step(0)
     assert bench.applier.submitted[-1][0] == "shop"
     bench.finish()
     assert bench.reconciler.progress.problems == {}
+    assert bench.reconciler.settled
+
+
+def test_what_is_refused_holds_up_nothing_else_in_its_namespace(bench: Bench) -> None:
+    """Another Agent's permission there is written at once."""
+    bench.leading()
+    bench.tell(pod("a", OWN))
+    bench.finish(bench.refused("403 no", 403))
+
+    bench.tell(service("s", OWN))
+
+    assert bench.applier.submitted[1:] == [("shop", ["create Role", "create RoleBinding"])]
+    bench.finish()
+    assert [each.message for each in bench.reconciler.progress.problems["shop"]] == ["403 no"]
+
+
+def test_what_is_not_wanted_any_more_is_not_waited_for(bench: Bench) -> None:
+    """The next time it is wanted is a new beginning, however often it was refused."""
+    bench.leading()
+    for _ in range(9):
+        bench.tell(pod("a", OWN))
+        bench.finish(bench.refused("500", 500))
+        bench.tell(pod("a", "plain"))
+        assert bench.reconciler.settled
+
+    bench.tell(pod("a", OWN))
+    bench.finish(bench.refused("500", 500))
+
+    assert len(bench.applier.submitted) == 10
+    assert bench.reconciler.patience() < 0.5
+
+
+def test_nothing_is_done_while_writes_go_on(bench: Bench) -> None:
+    """Their end is heard of."""
+    bench.leading()
+    bench.tell(pod("a", OWN))
+
+    assert bench.reconciler.patience() == pytest.approx(5.0)
 
 
 def test_a_conflict_is_no_problem(bench: Bench) -> None:
     """It is tried again with what is known by then."""
     bench.leading()
     bench.tell(pod("a", OWN))
-    write = Write("replace", "Role", "shop", "x")  # type: ignore[arg-type]
 
-    bench.finish(Refused(write, "409", 409))
+    bench.finish(bench.refused("409", 409))
 
     assert bench.reconciler.progress.problems == {}
     assert not bench.reconciler.settled

@@ -4,14 +4,12 @@ What was written counts as known before the watch tells of it, so nothing is wri
 """
 
 import threading
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from enc_operator.cluster.calls import ApiError
-from enc_operator.cluster.store import Key
 from enc_operator.cluster.writes import Writer
 from enc_operator.core.inventory import NOTHING
 from enc_operator.core.objects.authorization import MANAGED_BY
@@ -27,11 +25,15 @@ Name = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A write that did not take effect, and why; `status` is HTTP's, 0 where nobody answered or nothing was sent."""
+    """A write that did not take effect, and why; `status` is HTTP's, 0 where nobody answered or nothing was sent.
+
+    `retry_after` is how many seconds the API server asks to be left alone.
+    """
 
     write: Write
     message: str
     status: int = 0
+    retry_after: float = 0.0
 
     @property
     def conflict(self) -> bool:
@@ -48,44 +50,34 @@ class Done:
     refused: tuple[Refused, ...] = ()
 
 
-_LISTED_SECONDS = 10.0  # a list that has not heard of what was written so long ago knows better
-
-
 @dataclass(frozen=True, slots=True)
 class _Note:
     item: Written | None
     uid: str
-    at: float
+    version: int
 
 
 @dataclass(slots=True)
 class Overlay:
-    """What this process wrote and the watch has not told yet: an object, or that the one with a uid was deleted."""
+    """What this process wrote and the watch has not told yet: an object, or that it was deleted.
 
-    clock: Callable[[], float] = time.monotonic
+    Versions of one kind can be compared (KEP-5504).
+    """
+
     _notes: dict[Name, _Note] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, name: Name, item: Written | None, uid: str) -> None:
+    def written(self, item: Written) -> None:
         """Keep what a write left."""
-        with self._lock:
-            self._notes[name] = _Note(item, uid, self.clock())
+        self._note(item, _Note(item, item.uid, int(item.version)))
 
-    def gone(self, kind: str, key: Key) -> None:
-        """Take that the watch has told of an object's end."""
-        name = (kind, key.namespace, key.name)
-        with self._lock:
-            if name in self._notes and self._notes[name].uid == key.uid:
-                del self._notes[name]
+    def deleted(self, old: Written) -> None:
+        """Keep that an object, last seen like this, is gone."""
+        self._note(old, _Note(None, old.uid, int(old.version)))
 
-    def listed(self, kind: str, keys: Collection[Key]) -> None:
-        """Take a whole list of one kind: what it lacks has ended unseen, unless it was written only now."""
-        there = {(kind, key.namespace, key.name) for key in keys}
-        before = self.clock() - _LISTED_SECONDS
+    def _note(self, item: Written, note: _Note) -> None:
         with self._lock:
-            for name in [name for name in self._notes if name[0] == kind and name not in there]:
-                if self._notes[name].at < before:
-                    del self._notes[name]
+            self._notes[item.kind, item.namespace, item.name] = note
 
     def over(
         self, namespace: str, seen: Iterable[Written], told: Mapping[str, int] = NOTHING
@@ -98,7 +90,7 @@ class Overlay:
             found = {(each.kind, each.namespace, each.name): each for each in seen}
             for name in [name for name in self._notes if name[1] == namespace]:
                 note, watched = self._notes[name], found.get(name)
-                if _is_told(watched, note.item, note.uid, told.get(name[0], 0)):
+                if _is_told(watched, note, told.get(name[0], 0)):
                     del self._notes[name]
                 elif note.item is not None:
                     found[name] = note.item
@@ -107,13 +99,12 @@ class Overlay:
         return list(found.values())
 
 
-def _is_told(watched: Written | None, item: Written | None, uid: str, told: int) -> bool:
-    """Tell whether the watch knows at least what was written; versions of one kind can be compared (KEP-5504)."""
+def _is_told(watched: Written | None, note: _Note, told: int) -> bool:
+    """Tell whether the watch knows at least what was written: an object that it once told of and does not have has ended."""
     if watched is None:
-        return item is not None and int(item.version) <= told
-    if item is None or watched.uid != uid:
-        return watched.uid != uid
-    return int(watched.version) >= int(item.version)
+        return note.version <= told
+    newer = int(watched.version) >= note.version
+    return newer and (note.item is not None or watched.uid != note.uid)
 
 
 class Applier:
@@ -122,13 +113,12 @@ class Applier:
     def __init__(
         self,
         writer: Writer,
-        overlay: Overlay,
         epoch: Callable[[], int | None],
         done: Callable[[Done], None],
         install: str,
     ) -> None:
         self.busy: set[str] = set()
-        self.overlay = overlay
+        self.overlay = Overlay()
         self._writer = writer
         self._epoch = epoch
         self._done = done
@@ -164,7 +154,7 @@ class Applier:
         if epoch is None:
             return Refused(write, "this process is not the leader any more")
         try:
-            return self._take((write.kind, write.namespace, write.name), write, epoch)
+            return self._take(write, epoch)
         except ApiError as error:
             if error.status == _CONFLICT and write.action is Action.CREATE:
                 return self._explain_taken(write, error)
@@ -172,41 +162,39 @@ class Applier:
         except Exception as error:  # noqa: BLE001 - an answer that is no Role must not end the thread unheard
             return Refused(write, f"{type(error).__name__} in the answer to the write")
 
-    def _take(self, name: Name, write: Write, epoch: int) -> Refused | None:
+    def _take(self, write: Write, epoch: int) -> Refused | None:
         old = write.old
         if write.manifest is None and old is not None:
             if not self._writer.delete(write.kind, write.namespace, write.name, old.uid, old.version):
                 # The watch will tell; should a proxy have said so, it will not, and the object is still there.
                 gone = f"{write.kind} {write.namespace}/{write.name} is gone already"
                 return Refused(write, gone, _NOT_FOUND)
-            self.overlay.note(name, None, old.uid)
+            self.overlay.deleted(old)
             return None
         manifest = _stamped(write.manifest or {}, epoch)
         stored = (
             self._writer.replace(manifest, old.uid, old.version) if old else self._writer.create(manifest)
         )
-        written = read_written(write.kind, stored)
-        self.overlay.note(name, written, written.uid)
+        self.overlay.written(read_written(write.kind, stored))
         return None
 
     def _explain_taken(self, write: Write, conflict: ApiError) -> Refused:
         """Look at who has the name: if it is ours after all, it is known from now on."""
-        name = (write.kind, write.namespace, write.name)
         try:
-            found = self._writer.get(*name)
+            found = self._writer.get(write.kind, write.namespace, write.name)
         except ApiError as error:
             # One that has gone meanwhile is in nobody's way.
             return _refused(write, conflict if error.status == _NOT_FOUND else error)
         if labels(found, "metadata", "labels").get(MANAGED_BY) != self._install:
             what = f"{write.kind} {write.namespace}/{write.name} is somebody else's: it has no label of this install"
             return Refused(write, f"{what}; delete or rename it")
-        written = read_written(write.kind, found)
-        self.overlay.note(name, written, written.uid)
+        self.overlay.written(read_written(write.kind, found))
         return Refused(write, str(conflict), conflict.status)
 
 
 def _refused(write: Write, error: ApiError) -> Refused:
-    return Refused(write, f"{error.message}; {error.fix}" if error.fix else error.message, error.status)
+    message = f"{error.message}; {error.fix}" if error.fix else error.message
+    return Refused(write, message, error.status, error.retry_after or 0.0)
 
 
 def _stamped(manifest: Mapping[str, Any], epoch: int) -> dict[str, Any]:

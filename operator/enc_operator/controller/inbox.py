@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -105,30 +105,20 @@ class FactSink:
 
 
 class NamespaceSink(Generic[T]):
-    """Hears of a collection and says in which namespaces something changed, through `tell`.
+    """Hears of a collection and says in which namespaces something changed, through `tell`."""
 
-    `gone` hears of each object's end as an event tells it, `listed` which objects a whole list had.
-    """
-
-    def __init__(
-        self,
-        tell: Callable[[set[str]], None],
-        gone: Callable[[Key], None] = lambda _: None,
-        listed: Callable[[Collection[Key]], None] = lambda _: None,
-    ) -> None:
-        self._tell, self._gone, self._listed = tell, gone, listed
+    def __init__(self, tell: Callable[[set[str]], None]) -> None:
+        self._tell = tell
         self._namespaces: set[str] = set()
 
     def replaced(self, items: Mapping[Key, T]) -> None:
         """Take a whole list: what was there and what is."""
         now = {key.namespace for key in items}
-        self._listed(items.keys())
         self._tell(self._namespaces | now)
         self._namespaces = now
 
     def changed(self, key: Key, item: T | None) -> None:
         """Take one object's change."""
-        if item is None:
-            self._gone(key)
+        del item
         self._namespaces.add(key.namespace)
         self._tell({key.namespace})

@@ -19,7 +19,7 @@ from enc_operator.cluster.events import EventRecorder, Regarding
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.cluster.lease import LeaseElection
 from enc_operator.cluster.writes import Writer
-from enc_operator.controller.applier import Applier, Overlay
+from enc_operator.controller.applier import Applier
 from enc_operator.controller.clock import Clock
 from enc_operator.controller.epoch import enforce_epoch
 from enc_operator.controller.fence import FenceCheck, Holds
@@ -81,8 +81,7 @@ class Operator:
         self._settings, self._gateway = settings, gateway
         self._clock = Clock(lambda: gateway.server_time)
         self._inbox = Inbox()
-        overlay = Overlay()
-        self._watches = Watches(gateway, settings, self._inbox, overlay)
+        self._watches = Watches(gateway, settings, self._inbox)
         caps = Caps(settings.caps.references_per_object, settings.caps.references_per_namespace)
         frame = make_frame(self._clock.now(), settings.trusted_namespace_labels)
         self._ledger = Ledger(frame, settings.accounts, timedelta(seconds=settings.grace_seconds), caps)
@@ -97,7 +96,7 @@ class Operator:
             gateway, lease.namespace, lease.name, identity, floor=self._watches.epoch
         )
         self._applier = Applier(
-            Writer(gateway), overlay, lambda: self._election.epoch, self._reconciler.heard, settings.install
+            Writer(gateway), lambda: self._election.epoch, self._reconciler.heard, settings.install
         )
         self._events = EventRecorder(gateway, _COMPONENT, identity)
         self._fence = FenceCheck(gateway, settings)

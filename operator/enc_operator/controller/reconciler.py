@@ -13,6 +13,7 @@ from enc_operator.controller.applier import Applier, Done, Refused
 from enc_operator.controller.clock import Clock
 from enc_operator.controller.inbox import Batch, Inbox
 from enc_operator.controller.settings import Settings
+from enc_operator.controller.waiting import Waiting
 from enc_operator.controller.watches import Watches
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.inventory import Question
@@ -26,7 +27,6 @@ _ASK_AGAIN_SECONDS = 0.5
 _RBAC_SECONDS = 1.0  # at most so often is everything asked again
 _ASKED_A_SECOND = 500  # and the more there is to ask, the less often
 _UNDECIDED_SECONDS = 60.0  # so long a permission waits for an answer before it counts as a no
-_RETRY_SECONDS = (0.2, 60.0)
 
 _log = logging.getLogger(__name__)
 
@@ -36,15 +36,6 @@ class Gate(Protocol):
 
     def open(self) -> bool:
         """Tell whether this process leads, knows everything, and the fence holds."""
-
-
-@dataclass(slots=True)
-class Waiting:
-    """A namespace that is to be written: since when, and after failures not before when (monotonic seconds)."""
-
-    since: float
-    not_before: float = 0.0
-    failures: int = 0
 
 
 @dataclass(slots=True)
@@ -125,7 +116,8 @@ class Reconciler:
     def patience(self) -> float:
         """Return for how many seconds nothing is due unless something changes."""
         now = time.monotonic()
-        ends = [_IDLE_SECONDS, *(max(each.not_before - now, 0.0) for each in self._waiting.values())]
+        # Where writes go on, their end is heard of; where answers lack, they are asked for again below.
+        ends = [_IDLE_SECONDS, *(each.not_before - now for each in self._waiting.values() if each.not_before)]
         if not (self._applier and self._gate.open()):
             ends = [_ASK_AGAIN_SECONDS if self._waiting else _IDLE_SECONDS]
         if self._unanswered or self._ask_all_at is not None:
@@ -133,7 +125,7 @@ class Reconciler:
         deadline = self.ledger.next_deadline()
         if deadline is not None:
             ends.append(max((deadline - self._clock.now()) / timedelta(seconds=1), 0.0))
-        return min(ends)
+        return max(min(ends), 0.0)
 
     def _ask(self, batch: Batch) -> None:
         """Ask RBAC what is new, and everything again once it has changed."""
@@ -169,7 +161,7 @@ class Reconciler:
             self._look_everywhere = False
             named |= {*self._watches.namespaces_written(), *self.ledger.shards}
         for namespace in self.ledger.take_dirty() | batch.namespaces | named:
-            self._waiting.setdefault(namespace, Waiting(since))
+            self._waiting.setdefault(namespace, Waiting(since)).look()
 
     def _take_done(self) -> Iterator[Done]:
         while not self._done.empty():
@@ -180,17 +172,10 @@ class Reconciler:
         now = time.monotonic()
         self.progress.writes += done.writes
         waiting = self._waiting.setdefault(done.namespace, Waiting(now))
-        if not done.refused:
-            waiting.failures = 0
-            return
-        waiting.failures += 1
-        least, most = _RETRY_SECONDS
-        waiting.not_before = now + min(least * 2**waiting.failures, most)
-        if all(each.conflict for each in done.refused):
-            return
-        self.progress.errors += 1
-        self.progress.problems[done.namespace] = done.refused
-        for refused in done.refused:
+        waiting.set_back(done.refused, now)
+        wrong = [each for each in done.refused if not each.conflict]
+        self.progress.errors += bool(wrong)
+        for refused in wrong:
             _log.warning("not written: %s", refused.message)
 
     def _write(self, applier: Applier) -> None:
@@ -204,20 +189,25 @@ class Reconciler:
         for namespace, waiting in list(self._waiting.items()):
             # New questions without an answer must not put off for ever what is to be taken away.
             pending = namespace in undecided and now - waiting.since <= _UNDECIDED_SECONDS
-            if namespace in applier.busy or waiting.not_before > now or pending:
-                continue
-            self._write_in(applier, namespace, waiting)
+            if pending:
+                waiting.look()
+            elif namespace not in applier.busy and waiting.not_before <= now:
+                self._write_in(applier, namespace, waiting)
 
     def _write_in(self, applier: Applier, namespace: str, waiting: Waiting) -> None:
         desired = self.ledger.permissions(namespace) if self._may_hold(namespace) else []
         told = self._watches.told(namespace)
         written = applier.overlay.over(namespace, self._watches.written(namespace), told)
         steps = tuple(converge(desired, written, self._settings.install))
-        if steps:
-            applier.submit(namespace, steps)
+        due = waiting.due(steps, time.monotonic())
+        if waiting.problems():
+            self.progress.problems[namespace] = waiting.problems()
         else:
-            del self._waiting[namespace]
             self.progress.problems.pop(namespace, None)
+        if due:
+            applier.submit(namespace, due)
+        elif not steps:
+            del self._waiting[namespace]
             self.converged(time.monotonic() - waiting.since)
 
     def _may_hold(self, namespace: str) -> bool:

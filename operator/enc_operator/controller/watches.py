@@ -7,7 +7,6 @@ from typing import Any
 from enc_operator.cluster.collections import Collection
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.cluster.reflector import Reflector, ReflectorState
-from enc_operator.controller.applier import Overlay
 from enc_operator.controller.inbox import FactSink, Inbox, NamespaceSink
 from enc_operator.controller.settings import Settings
 from enc_operator.core.findings import ObjectRef
@@ -47,9 +46,8 @@ _PAGE = 500  # objects that are held whole at a time
 class Watches:
     """All reflectors, and what they say of themselves."""
 
-    def __init__(self, gateway: Gateway, settings: Settings, inbox: Inbox, overlay: Overlay) -> None:
+    def __init__(self, gateway: Gateway, settings: Settings, inbox: Inbox) -> None:
         self._inbox = inbox
-        self._overlay = overlay
         self._settings = settings
         self.roles: list[Reflector[Written]] = []
         self._written: list[tuple[str, str, Reflector[Written]]] = []
@@ -140,12 +138,7 @@ class Watches:
 
     def _add_written(self, gateway: Gateway, kind: str, scope: list[str]) -> None:
         ours = {"labelSelector": f"{MANAGED_BY}={self._settings.install}"}
-        overlay = self._overlay
-        sink: NamespaceSink[Written] = NamespaceSink(
-            lambda found: self._inbox.look_at(*found),
-            partial(overlay.gone, kind),
-            partial(overlay.listed, kind),
-        )
+        sink: NamespaceSink[Written] = NamespaceSink(lambda found: self._inbox.look_at(*found))
         plural = Collection(f"{_RBAC}/{kind.lower()}s", ours)
         for namespace, collection in zip(scope or [""], _within(plural, scope), strict=True):
             reflector = Reflector(gateway, collection, partial(read_written, kind), sink)
