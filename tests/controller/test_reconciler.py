@@ -6,11 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from enc_operator.controller import reconciler as module
-from enc_operator.controller.applier import Refused
 from enc_operator.controller.inbox import Inbox
 from enc_operator.controller.settings import LeaseName, Settings
 from enc_operator.core.inventory import Question
-from enc_operator.core.rbac.convergence import Write
 from living import Manifest, grant, namespace, pod, ref_of, service
 from reconciling import INSTALL, Bench
 
