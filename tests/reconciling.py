@@ -1,10 +1,15 @@
 """A reconciler with everything around it that a test can set: what is watched, what RBAC answers, whether it may write."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from enc_operator.cluster.access import AccessAnswers
+from enc_operator.cluster.calls import ApiError, Call
 from enc_operator.controller.applier import Applier, Done, Overlay, Refused
+from enc_operator.controller.asking import Asking
 from enc_operator.controller.clock import Clock
 from enc_operator.controller.inbox import Inbox
 from enc_operator.controller.reconciler import Reconciler
@@ -15,6 +20,7 @@ from enc_operator.core.ledger.ledger import Ledger
 from enc_operator.core.rbac.convergence import Write, Written, read_written
 from living import AGENTS, NOW, Manifest, agent, facts, frame, namespace, target
 
+T = TypeVar("T")
 INSTALL = [namespace("shop"), namespace("bank"), namespace("dd"), agent(), agent("cluster-agent"), target()]
 
 
@@ -48,16 +54,17 @@ class Answers(AccessAnswers):
 
     def __init__(self) -> None:
         self.yes: set[Question] = set()
+        self.generation = 0
         self.silent = False
         self.asked: list[Question] = []
         self.late: frozenset[Question] = frozenset()
 
-    def ask(self, questions: Iterable[Question], workers: int = 16) -> Mapping[Question, bool]:
+    def ask(self, question: Question) -> bool:
         """Answer, or do not."""
-        del workers
-        asked = list(questions)
-        self.asked += asked
-        return {} if self.silent else {question: question in self.yes for question in asked}
+        self.asked.append(question)
+        if self.silent:
+            raise ApiError(Call("POST", "/reviews"), 503, "", "away")
+        return question in self.yes
 
     def overdue(self) -> frozenset[Question]:
         """Return what must be asked again."""
@@ -65,6 +72,16 @@ class Answers(AccessAnswers):
 
     def drop(self) -> None:
         """Forget nothing: nothing is remembered."""
+        self.generation += 1
+
+
+class AtOnce(Executor):
+    """Does what it is given before it says that it has taken it."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":
+        """Do it."""
+        fn(*args, **kwargs)
+        return Future()
 
 
 class Written_(Applier):  # noqa: N801 - a name that says what it stands in for
@@ -101,6 +118,11 @@ class Gate_:  # noqa: N801
         return self.opened
 
 
+def _now() -> float:
+    """Return the time as a test has set it by then."""
+    return time.monotonic()
+
+
 @dataclass
 class Bench:
     """A reconciler and everything around it."""
@@ -116,9 +138,8 @@ class Bench:
     def __post_init__(self) -> None:
         ledger = Ledger(frame(), AGENTS)
         clock = Clock(lambda: None, lambda: NOW)
-        self.reconciler = Reconciler(
-            ledger, self.seen, self.inbox, self.answers, self.gate, self.settings, clock
-        )
+        asking = Asking(self.answers, lambda: None, (AtOnce(), AtOnce()), _now)
+        self.reconciler = Reconciler(ledger, self.seen, self.inbox, asking, self.gate, self.settings, clock)
         self.reconciler.converged = self.converged.append
 
     def tell(self, *manifests: Manifest) -> None:

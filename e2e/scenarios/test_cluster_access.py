@@ -8,10 +8,11 @@ import pytest
 
 from e2e.cluster.folder import wait_until
 from e2e.cluster.interface import Cluster
-from e2e.scenarios.faulty_proxy import FaultyProxy, Matches, Request, faulty_proxy
+from e2e.scenarios.faulty_proxy import FaultyProxy, Request, faulty_proxy
 from e2e.scenarios.operator_access import administrator_token, direct, through
 from e2e.scenarios.secret_access import allow
 from enc_operator.cluster.access import AccessAnswers
+from enc_operator.cluster.calls import ApiError
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.core.inventory import Question
 
@@ -47,14 +48,9 @@ def is_review(request: Request) -> bool:
     return request.path.endswith("subjectaccessreviews")
 
 
-def names(secret: str) -> Matches:
-    """Match the review of one Secret."""
-    return lambda request: is_review(request) and f'"name":"{secret}"'.encode() in request.body
-
-
 def wait_for(answers: AccessAnswers, asked: Question, *, allowed: bool) -> None:
     """Wait until the API server's authorizer knows of a change."""
-    wait_until(lambda: answers.ask([asked])[asked] is allowed, f"{asked} is {allowed}", seconds=10)
+    wait_until(lambda: answers.ask(asked) is allowed, f"{asked} is {allowed}", seconds=10)
 
 
 def test_answers_are_those_of_the_service_account_and_its_groups(
@@ -85,9 +81,8 @@ def test_answers_are_those_of_the_service_account_and_its_groups(
         Question(namespace, "default", "kube-system", "own"): False,
     }
 
-    assert answers.ask(asked) == asked
-    assert answers.known(asked) == asked
-    assert answers.failures == {}
+    assert {each: answers.ask(each) for each in asked} == asked
+    assert len(answers) == len(asked)
 
 
 def test_a_missing_role_is_a_refusal(api_server: Cluster, gateway: Gateway, namespace: str) -> None:
@@ -105,23 +100,20 @@ def test_a_missing_role_is_a_refusal(api_server: Cluster, gateway: Gateway, name
     allow(api_server, namespace, "default", "own")
     wait_for(answers, question(namespace, "own"), allowed=True)
 
-    assert answers.ask([question(namespace, "other")]) == {question(namespace, "other"): False}
+    assert not answers.ask(question(namespace, "other"))
 
 
 def test_a_question_that_is_not_answered_has_no_answer(
     proxy: FaultyProxy, proxied: AccessAnswers, namespace: str
 ) -> None:
-    """The others have theirs; the reason is told until it is answered."""
-    asked = [question(namespace, secret) for secret in ("a", "b", "c")]
-    with proxy.fault(names("b"), status=500):
-        first = proxied.ask(asked)
-    failures = proxied.failures
-    second = proxied.ask(asked)
+    """It is neither a yes nor a no, and the next time it is asked anew."""
+    with proxy.fault(is_review, status=500), pytest.raises(ApiError) as caught:
+        proxied.ask(question(namespace, "b"))
 
-    assert set(first) == {asked[0], asked[2]} == set(proxied.known(asked)) - {asked[1]}
-    assert {each: error.status for each, error in failures.items()} == {asked[1]: 500}
-    assert set(second) == set(asked)
-    assert proxied.failures == {}
+    assert caught.value.status == 500
+    assert len(proxied) == 0
+    assert not proxied.ask(question(namespace, "b"))
+    assert len(proxied) == 1
 
 
 def test_an_answer_that_a_drop_overtook_is_not_remembered(
@@ -129,26 +121,13 @@ def test_an_answer_that_a_drop_overtook_is_not_remembered(
 ) -> None:
     """Asked before RBAC changed and answered after: whoever asked gets it, nobody later."""
     go, got = threading.Event(), list[object]()
-    asked = question(namespace, "a")
     with proxy.fault(is_review, hold=go) as held:
-        asking = threading.Thread(target=lambda: got.append(proxied.ask([asked])))
+        asking = threading.Thread(target=lambda: got.append(proxied.ask(question(namespace, "a"))))
         asking.start()
         wait_until(lambda: held.met, "it is asked", seconds=10)
         proxied.drop()
         go.set()
         asking.join()
 
-    assert got == [{asked: False}]
-    assert proxied.known([asked]) == {}
-
-
-def test_many_questions_are_asked_once_each(
-    proxy: FaultyProxy, proxied: AccessAnswers, namespace: str
-) -> None:
-    """However often one is in the list."""
-    asked = [question(namespace, f"s{number}") for number in range(200)]
-
-    answers = proxied.ask([*asked, *asked])
-
-    assert set(answers) == set(asked)
-    assert sum(is_review(each) for each in proxy.requests) == 200
+    assert got == [False]
+    assert len(proxied) == 0

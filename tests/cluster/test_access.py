@@ -1,11 +1,12 @@
 """How long access answers are remembered, and what counts as one."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from enc_operator.cluster.access import AccessAnswers
+from enc_operator.cluster.calls import ApiError
 from enc_operator.core.inventory import Question
 from scripted_api import Line, Start
 
@@ -31,18 +32,17 @@ def says(**status: Any) -> Callable[[Line], Line]:
     return lambda line: line.answer({"status": status})
 
 
-def known(answers: AccessAnswers, asked: Iterable[Question]) -> set[str]:
-    """Return the Secrets with a remembered answer."""
-    return {each.secret_name for each in answers.known(asked)}
+def ask(answers: AccessAnswers, *secrets: str) -> None:
+    """Ask about Secrets."""
+    for each in questions(*secrets):
+        answers.ask(each)
 
 
 def test_the_review_names_the_account_and_its_groups(start: Start) -> None:
     """User and groups are those of the ServiceAccount's token; no group of administrators is among them."""
     api = start(says(allowed=True))
 
-    assert AccessAnswers(api.gateway()).ask([Question("apps", "web", "db", "pw")]) == {
-        Question("apps", "web", "db", "pw"): True
-    }
+    assert AccessAnswers(api.gateway()).ask(Question("apps", "web", "db", "pw"))
 
     asked = api.next_asked()
     assert (asked.method, asked.path) == ("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews")
@@ -66,19 +66,23 @@ def test_what_is_neither_yes_nor_no_is_no_answer(start: Start, body: Any) -> Non
     """Such an answer is a failure, and never taken for one of the two."""
     answers = AccessAnswers(start(lambda line: line.answer(body)).gateway())
 
-    assert answers.ask(questions("a")) == {}
-    assert [error.reason for error in answers.failures.values()] == ["Unreachable"]
+    with pytest.raises(ApiError, match="neither yes nor no") as caught:
+        ask(answers, "a")
+
+    assert caught.value.reason == "Unreachable"
+    assert len(answers) == 0
 
 
-def test_the_least_recently_used_are_forgotten(start: Start) -> None:
-    """No more than the limit is kept; what was looked up lately stays."""
-    answers = AccessAnswers(start(says(allowed=True)).gateway(), limit=3)
-    answers.ask(questions("a", "b", "c"))
-    answers.known(questions("a"))
-    answers.ask(questions("d", "e"))
-
-    assert known(answers, questions(*"abcde")) == {"a", "d", "e"}
+def test_the_oldest_are_forgotten(start: Start) -> None:
+    """No more than the limit is kept; what was asked again is new."""
+    clock = Clock()
+    answers = AccessAnswers(start(says(allowed=True)).gateway(), limit=3, clock=clock)
+    ask(answers, *"abcade")
     assert len(answers) == 3
+
+    clock.now += 4000
+
+    assert answers.overdue() == frozenset(questions("a", "d", "e"))
 
 
 @pytest.mark.parametrize(
@@ -96,16 +100,15 @@ def test_the_least_recently_used_are_forgotten(start: Start) -> None:
         "a yes in spite of an error for an hour",
     ],
 )
-def test_answers_are_remembered_for(start: Start, status: Any, lasts: float, ends: float) -> None:
+def test_answers_are_trusted_for(start: Start, status: Any, lasts: float, ends: float) -> None:
     """After that they are overdue, once, and to be asked anew."""
     clock = Clock()
     answers = AccessAnswers(start(says(**status)).gateway(), clock=clock)
-    answers.ask(questions("a"))
+    ask(answers, "a")
 
     clock.now += lasts
-    assert (known(answers, questions("a")), answers.overdue()) == ({"a"}, frozenset())
+    assert answers.overdue() == frozenset()
     clock.now += ends - lasts
-    assert known(answers, questions("a")) == set()
     assert (answers.overdue(), answers.overdue()) == (frozenset(questions("a")), frozenset())
 
 
@@ -113,19 +116,13 @@ def test_an_answer_soon_after_a_drop_is_asked_again(start: Start) -> None:
     """An API server may not have heard of the change yet: its answer is used, and doubted after some seconds."""
     clock = Clock()
     answers = AccessAnswers(start(says(allowed=True)).gateway(), clock=clock)
-    answers.ask(questions("before"))
+    ask(answers, "before")
     answers.drop()
-    answers.ask(questions("soon"))
+    ask(answers, "soon")
     clock.now += 4.9
-    soon = known(answers, questions("before", "soon"))
+    assert answers.overdue() == frozenset()
     clock.now += 0.2
-    answers.ask(questions("later"))
+    ask(answers, "later")
 
-    assert soon == {"soon"}
     assert answers.overdue() == frozenset(questions("soon"))
-    assert known(answers, questions("soon", "later")) == {"later"}
-
-
-def test_no_question_asks_nothing(start: Start) -> None:
-    """Without questions nobody is asked."""
-    assert AccessAnswers(start(Line.cut).gateway()).ask([]) == {}
+    assert len(answers) == 1

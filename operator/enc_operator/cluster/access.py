@@ -9,8 +9,7 @@ import random
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from typing import NamedTuple
 
 from enc_operator.cluster.calls import ApiError, Call
@@ -31,7 +30,7 @@ class _Answer(NamedTuple):
 
 
 class AccessAnswers:
-    """Answers by question, the least recently used forgotten first; safe to use from many threads.
+    """Asks, and knows how long each answer may be trusted; the oldest are forgotten first; safe to use from many threads.
 
     `settling` is for how many seconds after `drop` an answer may still be the old one: each API server learns of a changed Role by a
     watch of its own. `overdue` has such answers, and those that became old, asked again.
@@ -53,54 +52,30 @@ class AccessAnswers:
         self._clock = clock
         self._lock = threading.Lock()
         self._answers: OrderedDict[Question, _Answer] = OrderedDict()
-        self._failures: dict[Question, ApiError] = {}
-        self._generation = 0
         self._settled_at = float("-inf")
+        self.generation = 0
+        """How many times everything was forgotten."""
 
     def __len__(self) -> int:
         return len(self._answers)
 
-    @property
-    def failures(self) -> Mapping[Question, ApiError]:
-        """Return why questions have no answer, of those that were asked last."""
+    def ask(self, question: Question) -> bool:
+        """Ask the API server; raise ApiError where it does not say. An answer that a `drop` has overtaken is not remembered."""
+        generation = self.generation
+        answer = self._ask(question)
         with self._lock:
-            return self._failures.copy()
-
-    def known(self, questions: Iterable[Question]) -> Mapping[Question, bool]:
-        """Return the answers that are remembered, without asking."""
-        now = self._clock()
-        with self._lock:
-            found = {each: answer for each in questions if (answer := self._answers.get(each))}
-            for each in found:
-                self._answers.move_to_end(each)
-        return {each: answer.allowed for each, answer in found.items() if now < answer.until}
-
-    def ask(self, questions: Iterable[Question], workers: int = 16) -> Mapping[Question, bool]:
-        """Ask the API server every question, at most so many at once; one that it did not answer is missing (see `failures`).
-
-        Answers that a `drop` has overtaken are returned, but not remembered.
-        """
-        asked = list(dict.fromkeys(questions))
-        if not asked:
-            return {}
-        generation = self._generation
-        with ThreadPoolExecutor(min(workers, len(asked)), thread_name_prefix="access") as pool:
-            outcomes = zip(asked, pool.map(self._ask, asked), strict=True)
-            answers, failures = dict[Question, _Answer](), dict[Question, ApiError]()
-            for question, outcome in outcomes:
-                if isinstance(outcome, ApiError):
-                    failures[question] = outcome
-                else:
-                    answers[question] = outcome
-        self._remember(generation, answers, failures)
-        return {question: answer.allowed for question, answer in answers.items()}
+            if generation == self.generation:
+                self._answers[question] = answer
+                self._answers.move_to_end(question)
+                if len(self._answers) > self._limit:
+                    self._answers.popitem(last=False)
+        return answer.allowed
 
     def drop(self) -> None:
         """Forget everything: RBAC has changed."""
         with self._lock:
-            self._generation += 1
+            self.generation += 1
             self._answers.clear()
-            self._failures.clear()
             self._settled_at = self._clock() + self._settling
 
     def overdue(self) -> frozenset[Question]:
@@ -112,30 +87,14 @@ class AccessAnswers:
                 del self._answers[each]
         return found
 
-    def _ask(self, question: Question) -> _Answer | ApiError:
+    def _ask(self, question: Question) -> _Answer:
         began = self._clock()
         call = Call("POST", _PATH, body=access_review(question))
-        try:
-            status = self._gateway.call(call, seconds=_CALL_SECONDS).get("status")
-        except ApiError as error:
-            return error
+        status = self._gateway.call(call, seconds=_CALL_SECONDS).get("status")
         if not isinstance(status, dict) or not isinstance(status.get("allowed"), bool):
-            return ApiError(call, 0, "Unreachable", "the answer to the access review says neither yes nor no")
+            raise ApiError(call, 0, "Unreachable", "the answer to the access review says neither yes nor no")
         allowed = status["allowed"]
         doubtful = not allowed and bool(status.get("evaluationError"))
         lifetime = _DOUBTFUL if doubtful else self._lifetime
         until = began + lifetime * random.uniform(0.75, 1.0)  # noqa: S311 - so that not all are due at once
         return _Answer(allowed, min(until, self._settled_at) if began < self._settled_at else until)
-
-    def _remember(
-        self, generation: int, answers: Mapping[Question, _Answer], failures: Mapping[Question, ApiError]
-    ) -> None:
-        with self._lock:
-            if generation != self._generation:
-                return
-            self._failures = dict(failures)
-            for question, answer in answers.items():
-                self._answers[question] = answer
-                self._answers.move_to_end(question)
-            while len(self._answers) > self._limit:
-                self._answers.popitem(last=False)

@@ -62,7 +62,7 @@ class Gateway:
     def __init__(
         self,
         configuration: Configuration,
-        pool: int = 32,
+        pool: int = 64,
         observer: Observer | None = None,
         renew: Callable[[], None] = _nothing,
     ) -> None:

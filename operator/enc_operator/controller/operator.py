@@ -20,6 +20,7 @@ from enc_operator.cluster.gateway import Gateway
 from enc_operator.cluster.lease import LeaseElection
 from enc_operator.cluster.writes import Writer
 from enc_operator.controller.applier import Applier
+from enc_operator.controller.asking import Asking
 from enc_operator.controller.clock import Clock
 from enc_operator.controller.epoch import enforce_epoch
 from enc_operator.controller.fence import FenceCheck, Holds
@@ -85,9 +86,9 @@ class Operator:
         caps = Caps(settings.caps.references_per_object, settings.caps.references_per_namespace)
         frame = make_frame(self._clock.now(), settings.trusted_namespace_labels)
         self._ledger = Ledger(frame, settings.accounts, timedelta(seconds=settings.grace_seconds), caps)
-        access = AccessAnswers(gateway)
+        self._asking = Asking(AccessAnswers(gateway), self._inbox.wake)
         self._reconciler = Reconciler(
-            self._ledger, self._watches, self._inbox, access, self, settings, self._clock
+            self._ledger, self._watches, self._inbox, self._asking, self, settings, self._clock
         )
         self._reconciler.converged = metrics.converged
         identity = f"{socket.gethostname()}_{uuid.uuid4()}"
@@ -142,7 +143,7 @@ class Operator:
             {name: [each.message for each in found] for name, found in dict(progress.problems).items()},
             self._election.epoch,
             self._fence_wrong,
-            progress.unanswered,
+            self._asking.unanswered,
             progress.writes,
             progress.errors,
             time.monotonic() - progress.heartbeat,
@@ -262,6 +263,7 @@ class Operator:
 
     def _close(self, threads: list[threading.Thread]) -> int:
         self._lifecycle.stop()
+        self._asking.close()
         self._applier.close()
         self._election.stop()
         self._events.stop()

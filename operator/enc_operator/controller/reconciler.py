@@ -8,15 +8,14 @@ from datetime import timedelta
 from queue import SimpleQueue
 from typing import Protocol
 
-from enc_operator.cluster.access import AccessAnswers
 from enc_operator.controller.applier import Applier, Done, Refused
+from enc_operator.controller.asking import Asking
 from enc_operator.controller.clock import Clock
 from enc_operator.controller.inbox import Batch, Inbox
 from enc_operator.controller.settings import Settings
 from enc_operator.controller.waiting import Waiting
 from enc_operator.controller.watches import Watches
 from enc_operator.core.findings import ObjectRef
-from enc_operator.core.inventory import Question
 from enc_operator.core.ledger.facts import NamespaceFact
 from enc_operator.core.ledger.ledger import Ledger
 from enc_operator.core.rbac.convergence import converge
@@ -24,9 +23,7 @@ from enc_operator.core.rbac.convergence import converge
 _FIRST_LISTS_SECONDS = 0.05
 _IDLE_SECONDS = 5.0
 _ASK_AGAIN_SECONDS = 0.5
-_RBAC_SECONDS = 1.0  # at most so often is everything asked again
-_ASKED_A_SECOND = 500  # and the more there is to ask, the less often
-_UNDECIDED_SECONDS = 60.0  # so long a permission waits for an answer before it counts as a no
+_UNDECIDED_SECONDS = 60.0  # so long what a predecessor wrote stands without being decided anew
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +44,6 @@ class Progress:
     heartbeat: float = 0.0
     writes: int = 0
     problems: dict[str, tuple[Refused, ...]] = field(default_factory=dict)
-    unanswered: int = 0
 
 
 class Reconciler:
@@ -58,7 +54,7 @@ class Reconciler:
         ledger: Ledger,
         watches: Watches,
         inbox: Inbox,
-        access: AccessAnswers,
+        asking: Asking,
         gate: Gate,
         settings: Settings,
         clock: Clock,
@@ -66,15 +62,14 @@ class Reconciler:
         self.ledger = ledger
         self.progress = Progress(heartbeat=time.monotonic())
         self.converged: Callable[[float], None] = lambda _: None
-        self._watches, self._inbox, self._access = watches, inbox, access
+        self._watches, self._inbox, self._asking = watches, inbox, asking
         self._gate, self._settings, self._clock = gate, settings, clock
         self._waiting: dict[str, Waiting] = {}
         self._done: SimpleQueue[Done] = SimpleQueue()
         self._look_everywhere = self._stepping = False
-        self._unanswered: dict[Question, float] = {}
-        self._ask_all_at: float | None = None
         self._applier: Applier | None = None
-        self._started = self.complete = False
+        self.complete = self._decided = False
+        self._started_at: float | None = None
 
     def lead(self, applier: Applier) -> None:
         """Begin to write, with the next step."""
@@ -91,7 +86,8 @@ class Reconciler:
     def settled(self) -> bool:
         """Whether everything that is known has been written."""
         applier = self._applier
-        return self._started and not (self._stepping or self._waiting or (applier and applier.busy))
+        under_way = self._stepping or self._waiting or self._asking.deciding or (applier and applier.busy)
+        return self._started_at is not None and not under_way
 
     def step(self, seconds: float | None = None) -> None:
         """Wait for changes, `seconds` at most or as long as nothing is due, and deal with them."""
@@ -105,8 +101,10 @@ class Reconciler:
         self.progress.passes += 1
         self._stepping = True
         self.ledger.apply(batch.changes, self._clock.now())
-        self._ask(batch)
-        self._note_dirty(batch)
+        if batch.rbac:
+            self._asking.changed(self.ledger, at_once=self._started_at is None)
+        answered = self._asking.exchange(self.ledger)
+        self._note_dirty(batch, answered or batch.since)
         for done in self._take_done():
             self._note_done(done)
         if self._applier and self._gate.open():
@@ -120,48 +118,19 @@ class Reconciler:
         ends = [_IDLE_SECONDS, *(each.not_before - now for each in self._waiting.values() if each.not_before)]
         if not (self._applier and self._gate.open()):
             ends = [_ASK_AGAIN_SECONDS if self._waiting else _IDLE_SECONDS]
-        if self._unanswered or self._ask_all_at is not None:
-            ends.append(_ASK_AGAIN_SECONDS)
+        ends += self._asking.patience()
         deadline = self.ledger.next_deadline()
         if deadline is not None:
             ends.append(max((deadline - self._clock.now()) / timedelta(seconds=1), 0.0))
         return max(min(ends), 0.0)
 
-    def _ask(self, batch: Batch) -> None:
-        """Ask RBAC what is new, and everything again once it has changed."""
-        now = time.monotonic()
-        if batch.rbac:
-            self._access.drop()
-            wait = max(_RBAC_SECONDS, len(self.ledger.entries.asking) / _ASKED_A_SECOND)
-            self._ask_all_at = self._ask_all_at or now + (wait if self._started else 0.0)
-        if self._watches.missing():
-            return
-        everything = self._ask_all_at is not None and now >= self._ask_all_at
-        asked = self.ledger.all_questions() if everything else self._open_questions()
-        if everything:
-            self._ask_all_at = None
-        answers = self._access.ask(asked)
-        self.ledger.answer(answers)
-        since = self._unanswered
-        self._unanswered = {each: since.get(each, now) for each in asked if each not in answers}
-        self.progress.unanswered = len(self._unanswered)
-        late = [each for each, began in self._unanswered.items() if now - began > _UNDECIDED_SECONDS]
-        self.ledger.answer(dict.fromkeys(late, False))
-
-    def _open_questions(self) -> list[Question]:
-        """Return what was never asked, what got no answer, and what must be asked again from time to time."""
-        again = {*self._unanswered, *self._access.overdue()}
-        asking = self.ledger.entries.asking
-        return [*self.ledger.questions(), *(each for each in again if each in asking)]
-
-    def _note_dirty(self, batch: Batch) -> None:
-        since = batch.since or time.monotonic()
+    def _note_dirty(self, batch: Batch, since: float | None) -> None:
         named = {ref.name for ref in batch.changes if ref.kind == "Namespace"}
         if self._look_everywhere:
             self._look_everywhere = False
             named |= {*self._watches.namespaces_written(), *self.ledger.shards}
         for namespace in self.ledger.take_dirty() | batch.namespaces | named:
-            self._waiting.setdefault(namespace, Waiting(since)).look()
+            self._waiting.setdefault(namespace, Waiting(since or time.monotonic())).look()
 
     def _take_done(self) -> Iterator[Done]:
         while not self._done.empty():
@@ -179,17 +148,13 @@ class Reconciler:
             _log.warning("not written: %s", refused.message)
 
     def _write(self, applier: Applier) -> None:
-        self._started = True
         now = time.monotonic()
-        undecided = {
-            each.secret_namespace
-            for each, since in self._unanswered.items()
-            if now - since <= _UNDECIDED_SECONDS
-        }
+        self._started_at = self._started_at or now
+        late = now - self._started_at > _UNDECIDED_SECONDS
+        self._decided = self._decided or late or not self._asking.deciding
+        undecided = set() if self._decided else self._asking.undecided_in()
         for namespace, waiting in list(self._waiting.items()):
-            # New questions without an answer must not put off for ever what is to be taken away.
-            pending = namespace in undecided and now - waiting.since <= _UNDECIDED_SECONDS
-            if pending:
+            if namespace in undecided:
                 waiting.look()
             elif namespace not in applier.busy and waiting.not_before <= now:
                 self._write_in(applier, namespace, waiting)

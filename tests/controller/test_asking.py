@@ -1,0 +1,231 @@
+"""What is asked when, by whom, and which answer counts."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import Any, TypeVar
+
+import pytest
+
+from enc_operator.controller.asking import Asking
+from enc_operator.core.inventory import Question
+from enc_operator.core.ledger.ledger import Ledger
+from living import AGENTS, NOW, facts, frame, pod
+from reconciling import INSTALL, Answers
+
+T = TypeVar("T")
+
+
+class Later(Executor):
+    """Keeps what it is given until it is told to do it."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], object]] = []
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":
+        """Keep it."""
+        self.waiting.append(lambda: fn(*args, **kwargs))
+        return Future()
+
+    def work(self) -> None:
+        """Do it, the first first."""
+        while self.waiting:
+            self.waiting.pop(0)()
+
+
+class Bench:
+    """Two pools, a clock, and a ledger with references to other namespaces' Secrets."""
+
+    def __init__(self, *secrets: str) -> None:
+        self.access, self.now, self.woken = Answers(), 100.0, 0
+        self.new, self.again = Later(), Later()
+        self.asking = Asking(self.access, self._wake, (self.new, self.again), lambda: self.now)
+        self.ledger = Ledger(frame(), AGENTS)
+        self.ledger.apply(facts(*INSTALL), NOW)
+        self.refer(*secrets)
+
+    def refer(self, *secrets: str) -> None:
+        """Have pods refer to Secrets of the bank."""
+        self.ledger.apply(facts(*(pod(each, f"k8s_secret@bank/{each}/k") for each in secrets)), NOW)
+
+    def work(self) -> None:
+        """Ask, answer, and hand over."""
+        self.asking.exchange(self.ledger)
+        self.new.work()
+        self.again.work()
+        self.asking.exchange(self.ledger)
+
+    def asked(self) -> list[str]:
+        """Return the Secrets that the pods' ServiceAccounts were asked about, since the last time."""
+        found, self.access.asked = self.access.asked, []
+        return [each.secret_name for each in found if each == question(each.secret_name)]
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+
+def question(secret: str) -> Question:
+    """Return the question about the shop's pods."""
+    return Question("shop", "web", "bank", secret)
+
+
+def test_a_question_is_asked_once() -> None:
+    """While it is under way, and after it is answered."""
+    bench = Bench("db")
+    bench.asking.exchange(bench.ledger)
+    bench.asking.exchange(bench.ledger)
+    assert bench.asking.deciding
+    assert bench.asking.undecided_in() == {"bank"}
+
+    bench.work()
+    bench.work()
+
+    assert bench.asked() == ["db"]
+    assert bench.ledger.answers[question("db")] is False
+    assert bench.woken > 0
+    assert not bench.asking.deciding
+    assert list(bench.asking.patience()) == []
+
+
+def test_what_was_waited_for_is_told() -> None:
+    """From when it was asked, not from when it was answered."""
+    bench = Bench("db")
+    assert bench.asking.exchange(bench.ledger) is None
+    bench.now += 3
+    bench.new.work()
+
+    assert bench.asking.exchange(bench.ledger) == 100.0
+
+
+def test_everything_is_asked_again_after_a_change_but_new_things_first() -> None:
+    """Not at once: changes come in crowds."""
+    bench = Bench("db")
+    bench.work()
+    bench.access.yes = {question("db")}
+    bench.asking.changed(bench.ledger)
+    bench.asked()
+
+    bench.work()
+    assert bench.asked() == []
+    assert list(bench.asking.patience()) == [1.0]
+    bench.now += 1
+    bench.refer("new")
+    bench.asking.exchange(bench.ledger)
+    assert (len(bench.new.waiting) > 0, len(bench.again.waiting) > 0) == (True, True)
+    bench.work()
+
+    assert bench.asked() == ["new", "db"]
+    assert bench.ledger.answers[question("db")] is True
+
+
+def test_one_round_after_the_other() -> None:
+    """Where RBAC changes faster than everything can be asked, all of it is asked in the end."""
+    bench = Bench("db")
+    bench.work()
+    bench.asking.changed(bench.ledger, at_once=True)
+    bench.asking.exchange(bench.ledger)
+    first = len(bench.again.waiting)
+    bench.asking.changed(bench.ledger, at_once=True)
+    bench.asking.exchange(bench.ledger)
+    assert len(bench.again.waiting) == first
+    assert list(bench.asking.patience()) == []
+
+    bench.asked()
+    bench.again.work()
+    bench.asking.exchange(bench.ledger)
+    bench.again.work()
+
+    assert bench.asked() == ["db", "db"]
+
+
+def test_an_older_answer_counts_for_nothing_once_it_was_asked_anew() -> None:
+    """It may be that of before the change."""
+    bench = Bench("db")
+    bench.asking.exchange(bench.ledger)
+    before = bench.new.waiting.copy()
+    bench.new.waiting.clear()
+    bench.asking.changed(bench.ledger, at_once=True)
+    bench.asking.exchange(bench.ledger)
+    bench.access.yes = {question("db")}
+    bench.new.work()
+    bench.asking.exchange(bench.ledger)
+    bench.access.yes = set()
+    bench.asked()
+
+    for each in before:
+        each()
+    bench.asking.exchange(bench.ledger)
+
+    assert bench.asked() == []
+    assert bench.ledger.answers[question("db")] is True
+
+
+def test_what_has_no_answer_is_tried_again_with_growing_patience(caplog: pytest.LogCaptureFixture) -> None:
+    """And said in the log."""
+    bench = Bench("db")
+    bench.access.silent = True
+    waits = []
+    for _ in range(7):
+        bench.work()
+        assert bench.asking.unanswered > 0
+        waits += bench.asking.patience()
+        bench.now += 8
+
+    assert waits[0] <= 0.5
+    assert 4 <= waits[-1] <= 8
+    assert "without an answer: POST /reviews: away" in caplog.text
+    bench.access.silent = False
+    bench.now += 8
+    bench.work()
+    assert bench.asking.unanswered == 0
+
+
+def test_without_an_answer_it_counts_as_a_no_in_the_end() -> None:
+    """After a minute; when RBAC speaks again, its word counts."""
+    bench = Bench("db")
+    bench.access.silent, bench.access.yes = True, {question("db")}
+    bench.work()
+    bench.now += 61
+    bench.work()
+    assert bench.ledger.answers[question("db")] is False
+    assert not bench.asking.deciding
+
+    bench.access.silent = False
+    bench.now += 9
+    bench.work()
+
+    assert bench.ledger.answers[question("db")] is True
+
+
+def test_what_nobody_refers_to_any_more_is_not_asked_again() -> None:
+    """Neither what failed nor what is overdue."""
+    bench = Bench("db")
+    bench.access.silent = True
+    bench.work()
+    bench.asked()
+    bench.refer()
+    bench.ledger.apply(facts(pod("db", "plain")), NOW)
+    bench.access.late = frozenset({question("db")})
+    bench.now += 9
+
+    bench.work()
+
+    assert bench.asked() == []
+    assert (bench.asking.unanswered, bench.asking.deciding) == (0, False)
+
+
+def test_real_threads_answer() -> None:
+    """As they do in the operator."""
+    answers = Answers()
+    ledger = Ledger(frame(), AGENTS)
+    ledger.apply(facts(*INSTALL, pod("a", "k8s_secret@bank/db/k")), NOW)
+    woken = threading.Event()
+    asking = Asking(answers, woken.set)
+    asking.exchange(ledger)
+    while asking.deciding:
+        assert woken.wait(10)
+        woken.clear()
+        asking.exchange(ledger)
+    asking.close()
+
+    assert ledger.answers[question("db")] is False
