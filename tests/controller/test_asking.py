@@ -164,7 +164,7 @@ def test_what_has_no_answer_is_tried_again_with_growing_patience(caplog: pytest.
     """And said in the log."""
     bench = Bench("db")
     bench.access.silent = True
-    waits = []
+    waits: list[float] = []
     for _ in range(7):
         bench.work()
         assert bench.asking.unanswered > 0
