@@ -92,6 +92,26 @@ def test_what_somebody_changes_is_put_right(how: str, operator: OperatorProcess,
     assert operator.process.poll() is None
 
 
+def test_a_finalizer_keeps_no_right(install: Install, tenants: Clusterful) -> None:
+    """RBAC counts what is only marked as deleted, so what somebody holds while nobody looks is let go and deleted."""
+    tenants.apply(tenants.target(), tenants.pod("web", tenants.handle("shop", "db")))
+    with install.operator() as first:
+        first.ready()
+        within(40, "the Agent may read it", lambda: tenants.may("shop", "db"))
+    held = json.dumps({"metadata": {"finalizers": ["example.com/mine"]}})
+    shop = ["-n", tenants.names["shop"]]
+    for each in tenants.written("shop"):
+        tenants.cluster.kubectl(*shop, "patch", each, "--type=merge", "-p", held)
+    tenants.cluster.kubectl(*shop, "delete", *tenants.written("shop"), "--wait=false")
+    tenants.cluster.kubectl(*shop, "delete", "pod", "web", "--force")
+    assert tenants.may("shop", "db")
+
+    with install.operator() as second:
+        second.ready()
+        within(40, "the Agent may not any more", lambda: not tenants.may("shop", "db"))
+        within(10, "nothing is left", lambda: not tenants.written("shop"))
+
+
 def test_status_says_what_is(operator: OperatorProcess, tenants: Clusterful) -> None:
     """Counts, components and conditions, and that nothing more is written when nothing changes."""
     tenants.apply(

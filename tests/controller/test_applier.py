@@ -221,7 +221,14 @@ def test_what_was_deleted_is_gone_until_another_comes() -> None:
     assert overlay.over("shop", [_written("t", "2")]) == []
     assert overlay.over("shop", [_written("u", "4")]) == []
     assert [each.uid for each in overlay.over("shop", [_written("v", "6")])] == ["v"]
-    assert [each.uid for each in overlay.over("shop", [_written("u", "4")])] == ["u"]
+
+
+def test_what_is_only_marked_as_deleted_is_there() -> None:
+    """A finalizer holds it, and RBAC counts it."""
+    overlay = Overlay()
+    overlay.deleted(_written("u", "4"))
+
+    assert [each.version for each in overlay.over("shop", [_written("u", "5")])] == ["5"]
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,6 @@ class Done:
 @dataclass(frozen=True, slots=True)
 class _Note:
     item: Written | None
-    uid: str
     version: int
 
 
@@ -69,11 +68,11 @@ class Overlay:
 
     def written(self, item: Written) -> None:
         """Keep what a write left."""
-        self._note(item, _Note(item, item.uid, int(item.version)))
+        self._note(item, _Note(item, int(item.version)))
 
     def deleted(self, old: Written) -> None:
         """Keep that an object, last seen like this, is gone."""
-        self._note(old, _Note(None, old.uid, int(old.version)))
+        self._note(old, _Note(None, int(old.version)))
 
     def _note(self, item: Written, note: _Note) -> None:
         with self._lock:
@@ -103,8 +102,9 @@ def _is_told(watched: Written | None, note: _Note, told: int) -> bool:
     """Tell whether the watch knows at least what was written: an object that it once told of and does not have has ended."""
     if watched is None:
         return note.version <= told
-    newer = int(watched.version) >= note.version
-    return newer and (note.item is not None or watched.uid != note.uid)
+    # Of one that was deleted a newer version is its mark of deletion: it is there as long as a finalizer holds it.
+    seen = int(watched.version)
+    return seen > note.version or (seen == note.version and note.item is not None)
 
 
 class Applier:

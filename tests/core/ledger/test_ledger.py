@@ -150,6 +150,24 @@ def test_a_grant_of_a_namespace_that_is_being_deleted_opens_nothing() -> None:
     assert secrets(ledger, "bank") == []
 
 
+@pytest.mark.parametrize(
+    ("created", "opens"),
+    [("2025-12-31T23:59:59Z", []), ("2026-01-01T00:00:00Z", ["db"])],
+    ids=["older than the namespace", "as old as the namespace"],
+)
+def test_a_grant_of_a_predecessor_opens_nothing(created: str, opens: list[str]) -> None:
+    """The watch of grants may be blind while the namespace is deleted and made anew."""
+    bank = namespace("bank", uid="2")
+    bank["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z"
+    given = grant("g", "bank", "db", of=SHOP_PODS)
+    given["metadata"]["creationTimestamp"] = created
+
+    ledger = ledger_of(pod("a", FOREIGN), given)
+    ledger.apply(facts(bank), NOW)
+
+    assert secrets(ledger, "bank") == opens
+
+
 def test_a_grant_expires_by_the_clock_alone() -> None:
     """Its end is the next deadline, and a clock that is set back does not bring it back."""
     short = grant("g", "bank", "db", of=SHOP_PODS, expires="2026-01-01T00:00:05Z")

@@ -75,6 +75,25 @@ def test_a_binding_whose_role_is_gone_goes_before_the_role_is_made_anew() -> Non
     assert shown(steps) == [["delete RoleBinding", "create Role", "create RoleBinding"]]
 
 
+def test_what_somebody_holds_is_let_go_before_it_is_deleted() -> None:
+    """A finalizer would keep the right that the deletion is to take; the rights themselves are written as they are."""
+    held = stored()
+    for manifest in held:
+        manifest["metadata"] |= {"finalizers": ["example.com/mine"], "ownerReferences": [{"uid": "x"}]}
+
+    (step,) = converge([], read(held), "here")
+
+    assert shown([step]) == [["replace RoleBinding", "replace Role"]]
+    freed = [{**(write.manifest or {})} for write in step]
+    assert [each["kind"] for each in freed] == ["RoleBinding", "Role"]
+    assert all(each["metadata"].keys() == {"namespace", "name", "labels", "annotations"} for each in freed)
+    for each in freed:
+        each["metadata"] |= {"uid": "uid", "resourceVersion": "8"}
+    again = read(freed)
+    assert [each.content for each in reversed(again)] == [each.content for each in read(stored())]
+    assert shown(list(converge([], again, "here"))) == [["delete RoleBinding", "delete Role"]]
+
+
 def test_what_nobody_asks_for_goes_binding_first() -> None:
     """With what was seen of it, so that only that is deleted."""
     steps = list(converge([], read(stored()), "here"))

@@ -30,7 +30,10 @@ class GrantTo:
 
 @dataclass(frozen=True, slots=True)
 class GrantFact:
-    """A SecretGrant (with its namespace) or a ClusterSecretGrant (namespace empty)."""
+    """A SecretGrant (with its namespace) or a ClusterSecretGrant (namespace empty).
+
+    `created` is when an API server first stored it (RFC 3339), empty for one from a file.
+    """
 
     where: Where
     namespace: str
@@ -38,6 +41,7 @@ class GrantFact:
     admits: tuple[GrantFrom, ...]
     opens: tuple[GrantTo, ...]
     expires: datetime | None = None
+    created: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,16 @@ LIVE = Source("cluster")
 
 @dataclass(frozen=True, slots=True)
 class NamespaceFact:
-    """A namespace; one that is being deleted, or was deleted and made anew (another `uid`), consents to nothing of the old one."""
+    """A namespace; one that is being deleted, or was deleted and made anew (another `uid`), consents to nothing of the old one.
+
+    `created` is when (RFC 3339): a grant that is older is of a predecessor, and its end has not been told yet.
+    """
 
     where: Where
     uid: str
     labels: Mapping[str, str]
     terminating: bool = False
+    created: str = ""
 
 
 Fact = (
@@ -82,9 +86,7 @@ class Facts:
 
     def inventory(self, pods: Iterable[PodFact] = ()) -> Inventory:
         """Return the facts as `assess` takes them; `pods` are left to the caller, since there are many."""
-        consenting = {
-            ref.name: fact.labels for ref, fact in self.of(NamespaceFact).items() if not fact.terminating
-        }
+        consenting = {ref.name: fact for ref, fact in self.of(NamespaceFact).items() if not fact.terminating}
         return replace(
             self.frame,
             pods=list(pods),
@@ -97,9 +99,9 @@ class Facts:
             grants=[
                 grant
                 for grant in self.of(GrantFact).values()
-                if not grant.namespace or grant.namespace in consenting
+                if not grant.namespace or _consents(grant, consenting.get(grant.namespace))
             ],
-            namespaces=dict(consenting),
+            namespaces={name: fact.labels for name, fact in consenting.items()},
             faults=[],
         )
 
@@ -114,6 +116,11 @@ class Facts:
             for ref, workload in self.of(WorkloadFact).items()
             if (workload.detected_by or ref in named) and account_of(workload) in self.agents
         ]
+
+
+def _consents(grant: GrantFact, namespace: NamespaceFact | None) -> bool:
+    """Tell whether a grant is one of the namespace that there is now."""
+    return namespace is not None and (not grant.created or grant.created >= namespace.created)
 
 
 def account_of(workload: WorkloadFact) -> tuple[str, str]:

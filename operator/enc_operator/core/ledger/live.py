@@ -95,7 +95,11 @@ def _binding(manifest: Mapping[str, Any], where: Where) -> Fact:
 def _namespace(manifest: Mapping[str, Any], where: Where) -> Fact:
     metadata = mapping(manifest, "metadata")
     return NamespaceFact(
-        where, text(metadata, "uid"), labels(metadata, "labels"), "deletionTimestamp" in metadata
+        where,
+        text(metadata, "uid"),
+        labels(metadata, "labels"),
+        "deletionTimestamp" in metadata,
+        text(metadata, "creationTimestamp"),
     )
 
 

@@ -28,7 +28,9 @@ def read_grant(manifest: Mapping[str, Any], where: Where, namespace: str, name: 
         )
         for _, item in entries(manifest, "spec", "to")
     )
-    return GrantFact(where, namespace, name, _from(manifest, "spec", "from"), opens, _expiry(manifest))
+    admits = _from(manifest, "spec", "from")
+    created = text(manifest, "metadata", "creationTimestamp")
+    return GrantFact(where, namespace, name, admits, opens, _expiry(manifest), created)
 
 
 def read_target(manifest: Mapping[str, Any], where: Where, namespace: str, name: str) -> TargetFact:

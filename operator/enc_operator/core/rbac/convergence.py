@@ -26,7 +26,8 @@ EPOCH = "enc-operator.io/epoch"
 class Written:
     """A Role or RoleBinding with this install's label, as it was last seen.
 
-    `content` is what counts of it, `role` a binding's roleRef, `epoch` that of the leader that wrote it.
+    `content` is what counts of it, `role` a binding's roleRef, `epoch` that of the leader that wrote it, `held` whether a finalizer
+    keeps it.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Written:
     content: str
     role: str = ""
     epoch: int = 0
+    held: bool = False
 
 
 class Action(StrEnum):
@@ -71,6 +73,7 @@ def read_written(kind: str, manifest: Mapping[str, Any]) -> Written:
         _content(manifest),
         json.dumps(manifest.get("roleRef"), sort_keys=True),
         _number(text(metadata, "annotations", EPOCH)),
+        bool(metadata.get("finalizers")),
     )
 
 
@@ -113,8 +116,22 @@ def converge(
 def _removal(there: Mapping[tuple[str, str, str], Written], namespace: str, name: str) -> Iterator[Write]:
     for kind in ("RoleBinding", "Role"):
         old = there.get((kind, namespace, name))
-        if old:
+        if old and old.held:
+            # RBAC goes on to count what is only marked as deleted (plugin/pkg/auth/authorizer/rbac), so nobody may hold it.
+            yield Write(Action.REPLACE, kind, namespace, name, _released(old), old)
+        elif old:
             yield Write(Action.DELETE, kind, namespace, name, None, old)
+
+
+def _released(old: Written) -> dict[str, Any]:
+    """Return an object as it is, without finalizers and owners."""
+    rules, subjects, kept, notes, _ = json.loads(old.content)
+    metadata = {"namespace": old.namespace, "name": old.name, "labels": kept, "annotations": notes}
+    manifest = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": old.kind, "metadata": metadata}
+    rights = (
+        {"rules": rules} if old.kind == "Role" else {"subjects": subjects, "roleRef": json.loads(old.role)}
+    )
+    return {**manifest, **rights}
 
 
 def _repair(
