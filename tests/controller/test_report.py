@@ -93,7 +93,7 @@ def test_without_a_backend_yet_references_count_and_nothing_is_planned() -> None
 
 def test_what_has_too_many_references_is_named() -> None:
     """In a condition, since none of them counts."""
-    report = report_of(pod("a", OWN), caps=Caps(per_object=0))
+    report = report_of(pod("a", OWN), caps=Caps(references_per_object=0))
 
     assert report.capped == {"Pod shop/a": 1}
     assert condition("ReferencesAllowed", report).reason == "TooMany"

@@ -6,7 +6,6 @@ import pytest
 
 from enc_operator.controller.settings import (
     AgentAccounts,
-    Caps,
     LeaseName,
     Listen,
     Log,
@@ -15,6 +14,7 @@ from enc_operator.controller.settings import (
     parse_settings,
     read_settings,
 )
+from enc_operator.core.ledger.caps import Caps
 from enc_operator.errors import SettingsError
 
 LEAST = "lease: {namespace: enc-operator, name: enc-operator}\n"

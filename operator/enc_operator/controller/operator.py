@@ -37,7 +37,6 @@ from enc_operator.controller.status import View, status_of
 from enc_operator.controller.watches import Watches
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.inventory import TargetFact
-from enc_operator.core.ledger.caps import Caps
 from enc_operator.core.ledger.ledger import Ledger
 from enc_operator.errors import EncError
 from enc_operator.frame import make_frame
@@ -83,9 +82,10 @@ class Operator:
         self._clock = Clock(lambda: gateway.server_time)
         self._inbox = Inbox()
         self._watches = Watches(gateway, settings, self._inbox)
-        caps = Caps(settings.caps.references_per_object, settings.caps.references_per_namespace)
         frame = make_frame(self._clock.now(), settings.trusted_namespace_labels)
-        self._ledger = Ledger(frame, settings.accounts, timedelta(seconds=settings.grace_seconds), caps)
+        self._ledger = Ledger(
+            frame, settings.accounts, timedelta(seconds=settings.grace_seconds), settings.caps
+        )
         self._asking = Asking(AccessAnswers(gateway), self._inbox.wake)
         self._reconciler = Reconciler(
             self._ledger, self._watches, self._inbox, self._asking, self, settings, self._clock

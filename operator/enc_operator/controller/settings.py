@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from enc_operator.core.inventory import NOTHING
+from enc_operator.core.ledger.caps import Caps
 from enc_operator.core.objects.authorization import OWNER
 from enc_operator.core.schemas import check_document
 from enc_operator.core.syntax import Parsed, Source, SyntaxFault, parse_yaml
@@ -35,14 +36,6 @@ class LeaseName:
 
     namespace: str
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Caps:
-    """How many references are read at most; what is over is reported and given nothing."""
-
-    references_per_object: int = 200
-    references_per_namespace: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +77,7 @@ class Settings:
     install: str = OWNER
     fence: bool = True
     grace_seconds: int = 60
-    caps: Caps = Caps()
+    caps: Caps = Caps()  # noqa: RUF009 - a frozen value
     log: Log = Log()
     listen: Listen = Listen()
     metrics: Metrics = Metrics()

@@ -193,7 +193,7 @@ def test_a_change_of_the_agents_ends_what_lingers() -> None:
 
 def test_an_object_with_too_many_references_counts_for_nothing() -> None:
     """It is said which, and with fewer it counts again."""
-    ledger = ledger_of(pod("a", OWN), service("b", OWN), caps=Caps(per_object=0))
+    ledger = ledger_of(pod("a", OWN), service("b", OWN), caps=Caps(references_per_object=0))
 
     assert set(ledger.room.refused.values()) == {("shop", 1)}
     assert ledger.judged() == []
@@ -204,7 +204,7 @@ def test_an_object_with_too_many_references_counts_for_nothing() -> None:
 
 def test_a_namespace_with_too_many_references_gets_no_more() -> None:
     """Those that were there first stay; when one goes there is room again."""
-    ledger = ledger_of(pod("a", OWN), caps=Caps(per_namespace=1))
+    ledger = ledger_of(pod("a", OWN), caps=Caps(references_per_namespace=1))
     ledger.apply(facts(pod("b", "k8s_secret@shop/cart/password")), NOW)
     assert secrets(ledger) == ["db"]
     assert list(ledger.room.refused) == [ref_of(pod("b", ""))]
@@ -264,7 +264,7 @@ def test_an_instrumentation_is_a_source() -> None:
 def test_a_check_file_that_did_not_fit_is_read_when_it_does() -> None:
     """Also an Agent's own configuration has its cap."""
     first, second = check_file(OWN, identifier=""), check_file(FOREIGN, name="cluster-confd", identifier="")
-    ledger = ledger_of(first, caps=Caps(per_namespace=1))
+    ledger = ledger_of(first, caps=Caps(references_per_namespace=1))
     ledger.apply(facts(second), NOW)
     assert len(ledger.judged()) == 1
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """How many references one object, and all objects of one namespace, may hold; what has more counts for nothing."""
+    """How many references one object, and all objects of one namespace, may hold; what has more is reported and counts for nothing."""
 
-    per_object: int = 200
-    per_namespace: int = 10_000
+    references_per_object: int = 200
+    references_per_namespace: int = 10_000
 
 
 @dataclass(slots=True)
@@ -37,4 +37,6 @@ class Room:
 
     def fits(self, namespace: str, number: int) -> bool:
         """Tell whether there is room for so many more."""
-        return number <= min(self.caps.per_object, self.caps.per_namespace - self._totals[namespace])
+        return number <= min(
+            self.caps.references_per_object, self.caps.references_per_namespace - self._totals[namespace]
+        )

@@ -6,13 +6,13 @@ from sys import intern
 from typing import Any
 
 from enc_operator.core.findings import ObjectRef, Where
-from enc_operator.core.inventory import NOTHING, Container, InstrumentationFact, PodFact, WorkloadFact
+from enc_operator.core.inventory import NOTHING, Container, PodFact, WorkloadFact
 from enc_operator.core.ledger.facts import LIVE, Fact, NamespaceFact
 from enc_operator.core.objects.authorization import read_binding
 from enc_operator.core.objects.configuration import read_config_map
 from enc_operator.core.objects.consents import read_grant, read_target
 from enc_operator.core.objects.detection import COMPONENT_LABELS, component_of, detect_agent, flavour_of
-from enc_operator.core.objects.pods import read_pod, read_service
+from enc_operator.core.objects.pods import read_instrumentation, read_pod, read_service
 from enc_operator.core.objects.shapes import labels, mapping, text
 from enc_operator.core.templates.autodiscovery import parse_key
 
@@ -57,9 +57,7 @@ def _config_map(manifest: Mapping[str, Any], where: Where) -> Fact:
 
 
 def _instrumentation(manifest: Mapping[str, Any], where: Where) -> Fact:
-    target = mapping(manifest, "spec", "targetRef")
-    config = mapping(manifest, "spec", "config")
-    return InstrumentationFact(where, where.ref.namespace, text(target, "kind"), text(target, "name"), config)
+    return read_instrumentation(manifest, where, where.ref.namespace)
 
 
 def _workload(manifest: Mapping[str, Any], where: Where) -> Fact:

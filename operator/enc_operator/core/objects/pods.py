@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from enc_operator.core.findings import Where
-from enc_operator.core.inventory import Container, PodFact, ServiceFact
+from enc_operator.core.inventory import Container, InstrumentationFact, PodFact, ServiceFact
 from enc_operator.core.objects.shapes import entries, labels, mapping, text
 
 TEMPLATES: dict[str, tuple[str, ...]] = {
@@ -49,6 +49,12 @@ def _containers(spec: Mapping[str, Any]) -> list[Container]:
         for kind in _CONTAINER_LISTS
         for _, item in entries(spec, kind)
     ]
+
+
+def read_instrumentation(manifest: Mapping[str, Any], where: Where, namespace: str) -> InstrumentationFact:
+    """Read a DatadogInstrumentation."""
+    target, config = mapping(manifest, "spec", "targetRef"), mapping(manifest, "spec", "config")
+    return InstrumentationFact(where, namespace, text(target, "kind"), text(target, "name"), config)
 
 
 def read_service(manifest: Mapping[str, Any], where: Where, namespace: str) -> ServiceFact:

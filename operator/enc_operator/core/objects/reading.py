@@ -8,7 +8,6 @@ from enc_operator.core.findings import Finding, ObjectRef, Where, finding
 from enc_operator.core.inventory import (
     Component,
     DatadogAgentFact,
-    InstrumentationFact,
     Inventory,
     WorkloadFact,
 )
@@ -17,7 +16,7 @@ from enc_operator.core.objects.configuration import read_config_map, read_secret
 from enc_operator.core.objects.consents import read_grant, read_target
 from enc_operator.core.objects.detection import component_of, detect_agent, flavour_of
 from enc_operator.core.objects.duplicates import Seen
-from enc_operator.core.objects.pods import TEMPLATES, read_pod, read_service
+from enc_operator.core.objects.pods import TEMPLATES, read_instrumentation, read_pod, read_service
 from enc_operator.core.objects.shapes import items, labels, mapping, text
 from enc_operator.core.schemas import SchemaFault, check_resource
 from enc_operator.core.syntax import Source
@@ -238,16 +237,7 @@ def _add_datadog_agent(
 def _add_instrumentation(
     inventory: Inventory, manifest: Mapping[str, Any], where: Where, ref: ObjectRef
 ) -> None:
-    target = mapping(manifest, "spec", "targetRef")
-    inventory.instrumentations.append(
-        InstrumentationFact(
-            where,
-            ref.namespace,
-            text(target, "kind"),
-            text(target, "name"),
-            mapping(manifest, "spec", "config"),
-        )
-    )
+    inventory.instrumentations.append(read_instrumentation(manifest, where, ref.namespace))
 
 
 _READERS: dict[str, _Add] = {
