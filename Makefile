@@ -8,16 +8,13 @@ cluster: .venv/dev ; @$(BIN)/python -m e2e.cluster up $(if $(LEVEL),--level=$(LE
 
 cluster-down: .venv/dev ; @$(BIN)/python -m e2e.cluster down
 
-.PHONY: demo check test nightly golden manifests docs bench image resolver lock clean
+.PHONY: demo check test golden manifests docs bench image resolver lock clean
 
 demo: .venv/cli ; @manifests/examples/demo.sh
 
 check: .venv/dev ; @tools/check.sh
 
 test: .venv/dev ; @$(BIN)/pytest --cov --cov-report=term $(ARGS)
-
-# What the operator does in bad times: a quarter of an hour, most of it waiting.
-nightly: .venv/dev ; @$(BIN)/pytest -m nightly $(ARGS)
 
 golden: .venv/dev ; @$(BIN)/pytest tests/golden -q --update-golden
 

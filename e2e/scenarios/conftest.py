@@ -126,14 +126,3 @@ def install(
     agents = {tenants.names["agents"]: ["node", "cluster"]}
     with chart_installed(api_server, tenants.names["operator"], folder, agents) as found:
         yield found
-
-
-_NIGHTLY = ("blind", "disarmed", "faults", "leaders", "refused")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the operator's bad times to `make nightly`: they wait for leases, silences and back-offs to end."""
-    for item in items:
-        if item.path.stem.removeprefix("test_operator_") in _NIGHTLY:
-            item.add_marker(pytest.mark.nightly)

@@ -75,6 +75,7 @@ def test_a_leader_that_sleeps_through_its_end(
             leader.signal(signal.SIGSTOP)
             tenants.delete("secretgrant", "bank", "g")
             other.leading()
+            wait_until(lambda: fenced(other), "the fence knows the new leader", seconds=20)
             let_go.set()
             within(20, "the late write is refused", lambda: audit.refused("roles", tenants.names["bank"]))
 
@@ -85,6 +86,12 @@ def test_a_leader_that_sleeps_through_its_end(
         assert "the lease is lost" in leader.log.read_text()
         tenants.apply(tenants.grant("g", "bank", "db"))
         within(10, "the other one writes", lambda: tenants.may("bank", "db"))
+
+
+def fenced(process: OperatorProcess) -> bool:
+    """Tell whether a leader's epoch is in force: only then it writes, and nobody before it can."""
+    _, leading, since = process.log.read_text().rpartition("leading with epoch")
+    return bool(leading) and "the fence holds" in since
 
 
 def creates_a_role(request: Request) -> bool:
