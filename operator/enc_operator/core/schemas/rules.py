@@ -78,7 +78,7 @@ def _volumes_suit_resolver(spec: Mapping[str, Any]) -> bool:
 
 
 RULES: Mapping[str, Rule] = {
-    "[has(self.namespace), has(self.namespaceSelector), has(self.agent)].exists_one(member, member)": Rule(
+    "[has(self.__namespace__), has(self.namespaceSelector), has(self.agent)].exists_one(member, member)": Rule(
         _one_of("namespace", "namespaceSelector", "agent"),
         "keep one of them; write further items for further referrers",
     ),
@@ -86,7 +86,7 @@ RULES: Mapping[str, Rule] = {
         _one_of("agent", "serviceAccounts"),
         'beside namespace or namespaceSelector add serviceAccounts, ["*"] for all; beside agent remove it',
     ),
-    "has(self.namespace) != has(self.namespaceSelector)": Rule(
+    "has(self.__namespace__) != has(self.namespaceSelector)": Rule(
         _one_of("namespace", "namespaceSelector"),
         "keep one of them; write further items for further referrers",
     ),
