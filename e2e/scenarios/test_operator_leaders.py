@@ -112,6 +112,22 @@ def test_a_leader_in_a_black_hole(install: Install, tenants: Clusterful, proxy: 
             assert leader.process.wait(60) == 1
 
 
+def test_a_leader_whose_lease_is_edited(install: Install, tenants: Clusterful, proxy: FaultyProxy) -> None:
+    """It has lost it though nobody else has it: it ends and leads no second time."""
+    with replicas(install, tenants, proxy) as (leader, other):
+        lease = install.settings["lease"]["name"]
+        edited = '{"spec": {"leaseTransitions": 1000}}'
+        tenants.cluster.kubectl(
+            "-n", install.namespace, "patch", "lease", lease, "--type=merge", "-p", edited
+        )
+
+        assert leader.process.wait(20) == 1
+        assert leader.log.read_text().count("leading with epoch") == 1
+        other.leading()
+        tenants.apply(tenants.pod("web", tenants.handle("shop", "db")))
+        within(10, "the Agent may read it", lambda: tenants.may("shop", "db"))
+
+
 def test_a_leader_that_is_told_to_end(install: Install, tenants: Clusterful, proxy: FaultyProxy) -> None:
     """It gives up its lease, so that the other one need not wait for its end."""
     with replicas(install, tenants, proxy) as (leader, other):

@@ -18,9 +18,13 @@ class OneLease:
         self.date = date
         self.spec = spec
         self.wrote = threading.Event()
+        self.away = False
 
     def __call__(self, line: Line) -> None:
         """Answer as told; without a spec there is no Lease."""
+        if self.away:
+            line.refuse(503, "ServiceUnavailable", Date=self.date)
+            return
         if line.asked.method == "GET" and self.spec is None:
             line.refuse(404, "NotFound", Date=self.date)
             return
@@ -98,3 +102,25 @@ def test_another_holder_is_waited_for_by_the_own_clock(start: Start) -> None:
     thread.join()
 
     assert (waited, taken) == (False, True)
+
+
+def test_who_stops_when_the_lease_is_lost_gives_nothing_back(start: Start) -> None:
+    """What was sent in its epoch may still be under way, so the next one waits; and it does not lead a second time."""
+    lease, ahead = OneLease("Thu, 01 Jan 2026 00:00:00 GMT", {"leaseTransitions": 3}), [0.0]
+    gateway = start(lease).gateway()
+    election = LeaseElection(gateway, "ns", "l", "me", retry=0.05, clock=lambda: awake() + ahead[0])
+    epochs: list[int] = []
+
+    def on_lead(epoch: int) -> None:
+        epochs.append(epoch)
+        lease.away, ahead[0] = True, 10.0
+
+    def on_lost() -> None:
+        lease.away = False
+        election.stop()
+
+    election.run(on_lead, on_lost)
+
+    assert epochs == [4]
+    assert lease.spec
+    assert lease.spec["holderIdentity"] == "me"

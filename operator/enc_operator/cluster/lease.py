@@ -84,7 +84,7 @@ class LeaseElection:
         return self._epoch is not None and self._clock() < self._until
 
     def stop(self) -> None:
-        """Have `run` end; a Lease that is held is released for the next one to take at once."""
+        """Have `run` end; a Lease that is held is released for the next one to take at once, one that was lost is left alone."""
         self._stopped.set()
 
     def run(self, on_lead: Callable[[int], None], on_lost: Callable[[], None]) -> None:
@@ -93,9 +93,10 @@ class LeaseElection:
             if self._attempt(self._acquire):
                 on_lead(self._epoch or 0)
                 self._hold()
+                given_up = self._stopped.is_set()
                 self._epoch = None
                 on_lost()
-                if self._stopped.is_set():
+                if given_up:
                     self._attempt(self._release)
             else:
                 self._pause()

@@ -222,6 +222,8 @@ class Operator:
         """End: what another leader writes from now on is not known to what has begun here."""
         if not self._ending.is_set():
             _log.warning("the lease is lost: %s", self._election.error or "somebody else has it")
+            # Another leadership's epoch is not for what was decided in this one.
+            self._election.stop()
             self._end_failed()
 
     def _watch_fence(self) -> None:
