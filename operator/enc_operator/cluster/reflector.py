@@ -137,6 +137,8 @@ class Reflector(Generic[T]):
         expired = error.status == _EXPIRED
         first = not self._state.failures and self._clock() - self._listed > _OFTEN
         self._note_failure(str(error), error.status)
+        if expired:
+            _log.info("%s; listed anew", error)
         if expired or error.reason == UNINTELLIGIBLE or error.status not in _WATCH_AGAIN:
             self._version = ""
         return 0.0 if expired and first else self._backoff.after_failure(error.retry_after)
