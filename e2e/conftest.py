@@ -4,9 +4,9 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import pytest
 from kubernetes import client
@@ -14,8 +14,10 @@ from kubernetes import client
 from e2e.cluster import choice, images
 from e2e.cluster.folder import wait_until
 from e2e.cluster.interface import Cluster, Level, Unavailable
+from e2e.cluster.native import NativeCluster
 from e2e.scenarios.running_agents import AgentImages, build_images
 
+C = TypeVar("C", bound=Cluster)
 ROOT = Path(__file__).parents[1]
 _TOLD = pytest.StashKey[list[str]]()
 
@@ -23,13 +25,19 @@ _TOLD = pytest.StashKey[list[str]]()
 @pytest.fixture(scope="session")
 def api_server(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """Start a cluster in which no pod runs: API server and controllers."""
-    yield from _cluster(request.config, Level.API_SERVER)
+    yield from _cluster(request.config, Level.API_SERVER, choice.start)
+
+
+@pytest.fixture(scope="module")
+def own_cluster(request: pytest.FixtureRequest) -> Iterator[NativeCluster]:
+    """Start a cluster without a node for one module, which may end its programs: a native one, whatever the others are."""
+    yield from _cluster(request.config, Level.API_SERVER, _native)
 
 
 @pytest.fixture(scope="session")
 def node(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """Start a cluster with a node, on which pods run."""
-    yield from _cluster(request.config, Level.NODE)
+    yield from _cluster(request.config, Level.NODE, choice.start)
 
 
 @pytest.fixture
@@ -51,10 +59,14 @@ def go(request: pytest.FixtureRequest) -> str:
     return found or _not_here(request.config, "the Agent stand-in's own tests", "Go is not installed")
 
 
-def _cluster(config: pytest.Config, level: Level) -> Iterator[Cluster]:
+def _native(level: Level) -> NativeCluster:
+    return NativeCluster(level, version=choice.asked_version())
+
+
+def _cluster(config: pytest.Config, level: Level, start: Callable[[Level], C]) -> Iterator[C]:
     began = time.monotonic()
     try:
-        cluster = choice.start(level)
+        cluster = start(level)
     except Unavailable as reason:
         _not_here(config, f"level {level.value}", str(reason))
     _tell(config, f"level {level.value}: {cluster.name}, up after {time.monotonic() - began:.1f} s")

@@ -1,18 +1,23 @@
 """etcd, kube-apiserver, kube-controller-manager and kube-scheduler: how each is started, and when it is ready."""
 
+import base64
 import json
+import signal
 import socket
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
+import urllib3
 from kubernetes import client, config
 from urllib3.exceptions import HTTPError
 
 from e2e.cluster.credentials import Credentials
 from e2e.cluster.folder import Folder
-from e2e.cluster.processes import Processes
+from e2e.cluster.processes import Ended, Processes
 
 SERVICES = "10.96.0.0/16"
 _API_SERVICE_ADDRESS = "10.96.0.1"
@@ -44,17 +49,38 @@ class ControlPlane:
         self.credentials = Credentials(folder)
         self.audit_log = folder.path / "audit.log"
         self.server = f"https://{place.address}:{next(self._ports)}"
+        self._etcd = f"http://127.0.0.1:{next(self._ports)}"
         self.kubeconfig = self.credentials.kubeconfig("admin", self.server, "admin", "system:masters")
 
     def start(self) -> None:
         """Start everything and return when requests are served and namespaces get their ServiceAccount."""
-        etcd = self._start_etcd()
-        self._start_api_server(etcd)
-        self._processes.wait("kube-apiserver", self._ready, "the API server is ready", seconds=60)
+        self._start_etcd()
+        self.start_api_server()
         self._start_controllers()
         self._processes.wait(
             "kube-controller-manager", self._accounts_are_made, "namespaces get a ServiceAccount", seconds=60
         )
+
+    def start_api_server(self) -> None:
+        """Start kube-apiserver, at the beginning or after its end, and return when it is ready."""
+        self._run_api_server()
+        self._processes.wait("kube-apiserver", self._ready, "the API server is ready", seconds=60)
+
+    def end_api_server(self, number: signal.Signals) -> None:
+        """End kube-apiserver by a signal; its address stays its own. Not for a control plane in a sandbox."""
+        self._processes.end("kube-apiserver", number)
+
+    def compact(self) -> int:
+        """Have etcd forget everything before its present revision, and return that (etcd's `rpc.proto`, by its JSON gateway)."""
+        revision = int(self._ask_etcd("maintenance/status", {})["header"]["revision"])
+        self._ask_etcd("kv/compaction", {"revision": str(revision), "physical": True})
+        return revision
+
+    def delete_stored(self, key: str) -> None:
+        """Delete an object in etcd, as another API server would; `key` is what follows `/registry/`."""
+        name = base64.b64encode(f"/registry/{key}".encode()).decode()
+        if self._ask_etcd("kv/deleterange", {"key": name}).get("deleted") != "1":
+            raise LookupError(f"etcd holds no /registry/{key}")
 
     def start_scheduler(self) -> None:
         """Start the scheduler, which only a cluster with nodes needs."""
@@ -63,16 +89,22 @@ class ControlPlane:
             self._binaries / "kube-scheduler", f"--kubeconfig={kubeconfig}", "--leader-elect=false", "--secure-port=0",
         ])  # fmt: skip
 
-    def _start_etcd(self) -> str:
-        url, peers = (f"http://127.0.0.1:{next(self._ports)}" for _ in range(2))
+    def _start_etcd(self) -> None:
+        url, peers = self._etcd, f"http://127.0.0.1:{next(self._ports)}"
         self._processes.start([
             self._binaries / "etcd", f"--data-dir={self._folder.path}/etcd", f"--listen-client-urls={url}",
             f"--advertise-client-urls={url}", f"--listen-peer-urls={peers}", f"--initial-advertise-peer-urls={peers}",
             f"--initial-cluster=default={peers}", "--unsafe-no-fsync", "--log-level=warn",
         ])  # fmt: skip
-        return url
 
-    def _start_api_server(self, etcd: str) -> None:
+    def _ask_etcd(self, what: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        answer = urllib3.request("POST", f"{self._etcd}/v3/{what}", json=request, timeout=30, retries=False)
+        if answer.status != HTTPStatus.OK:
+            raise Ended(f"etcd refuses {what} with {answer.status}: {answer.data.decode()}")
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def _run_api_server(self) -> None:
         issue, address = self.credentials.issue, self._place.address
         serving = issue(
             "apiserver",
@@ -87,7 +119,7 @@ class ControlPlane:
         policy = self._folder.file("audit-policy.json", json.dumps(AUDIT_POLICY))
         authority, accounts = self.credentials.authority.certificate, self.credentials.service_accounts
         self._processes.start([
-            self._binaries / "kube-apiserver", f"--etcd-servers={etcd}", f"--secure-port={self.server.rpartition(':')[2]}",
+            self._binaries / "kube-apiserver", f"--etcd-servers={self._etcd}", f"--secure-port={self.server.rpartition(':')[2]}",
             f"--tls-cert-file={serving.certificate}", f"--tls-private-key-file={serving.key}", f"--client-ca-file={authority}",
             f"--service-account-key-file={accounts.certificate}", f"--service-account-signing-key-file={accounts.key}",
             "--service-account-issuer=https://kubernetes.default.svc", "--authorization-mode=Node,RBAC",
@@ -95,7 +127,7 @@ class ControlPlane:
             f"--kubelet-client-certificate={kubelets.certificate}", f"--kubelet-client-key={kubelets.key}",
             f"--kubelet-certificate-authority={authority}", "--kubelet-preferred-address-types=InternalIP",
             f"--audit-policy-file={policy}", f"--audit-log-path={self.audit_log}", "--audit-log-maxsize=10240",
-            *self._listening(),
+            "--shutdown-watch-termination-grace-period=1s", *self._listening(),
         ])  # fmt: skip
 
     def _listening(self) -> list[str]:

@@ -42,7 +42,7 @@ class NativeCluster(Cluster):
         sandbox = Sandbox(self.folder) if self.level is Level.NODE else None
         place = Place(sandbox.address, in_sandbox=True) if sandbox else Place("127.0.0.1", in_sandbox=False)
         processes = Processes(self.folder, sandbox.prefix if sandbox else ())
-        control_plane = ControlPlane(self.folder, self._programs, processes, place)
+        self.control_plane = control_plane = ControlPlane(self.folder, self._programs, processes, place)
         self.kubeconfig = control_plane.kubeconfig
         control_plane.start()
         if sandbox and self._tools:

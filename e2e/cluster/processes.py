@@ -2,11 +2,14 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from e2e.cluster.folder import Folder, wait_until
+
+_END_SECONDS = 60  # kube-apiserver lets requests come to their end first
 
 
 class Ended(Exception):  # noqa: N818 - a fact on a process
@@ -37,6 +40,14 @@ class Processes:
             )
         self._running[name] = process
         self._folder.remember(process)
+
+    def end(self, name: str, number: signal.Signals) -> None:
+        """End a program by a signal and wait until it has; one in a sandbox cannot be, its signals reach what entered it."""
+        if self._prefix:
+            raise ValueError(f"{name} runs in a sandbox and ends with it")
+        process = self._running.pop(name)
+        process.send_signal(number)
+        process.wait(_END_SECONDS)
 
     def run(self, *command: str | Path) -> str:
         """Run a program in the sandbox to its end and return what it prints."""
