@@ -12,6 +12,7 @@ from e2e.cluster.interface import Unavailable
 
 KUBERNETES = Path(__file__).parent / "kubernetes"
 TOOLS = Path(__file__).parent / "tools"
+HELM = "ENC_E2E_HELM"
 PROGRAMS = (
     "etcd", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubectl", "kubelet",
 )  # fmt: skip
@@ -45,6 +46,11 @@ def tools() -> Path:
     """Return the folder with containerd and its shim, `ctr`, the pod network's plugins, Helm and the pause program."""
     digest = content_hash(TOOLS / "go.mod", TOOLS / "go.sum", TOOLS / "pause/main.go", _go_version())
     return cached("tools", digest, _build_tools)
+
+
+def helm() -> str:
+    """Return the path of Helm: the pinned one, or what ENC_E2E_HELM names, another version."""
+    return os.environ.get(HELM) or str(tools() / "helm")
 
 
 def build_program(module: Path, folder: Path, *flags: str, package: str = ".") -> None:

@@ -52,7 +52,7 @@ class NativeCluster(Cluster):
 
     def program(self, name: str) -> str:
         """Return kubectl of the cluster's own version, or the pinned Helm."""
-        return str((self._programs if name == "kubectl" else binaries.tools()) / name)
+        return str(self._programs / name) if name == "kubectl" else binaries.helm()
 
     def load_image(self, archive: Path) -> None:
         """Import an image archive into the node's container runtime."""
