@@ -124,3 +124,50 @@ def test_who_stops_when_the_lease_is_lost_gives_nothing_back(start: Start) -> No
     assert epochs == [4]
     assert lease.spec
     assert lease.spec["holderIdentity"] == "me"
+
+
+@pytest.mark.parametrize(("jump", "told"), [(14.0, 0), (16.0, 1)], ids=["a while", "longer than the lease"])
+def test_who_slept_while_another_led_is_told(start: Start, jump: float, told: int) -> None:
+    """He stood still while somebody else led, so he may not know what happened since."""
+    spec = {"holderIdentity": "other", "leaseTransitions": 5}
+    lease, ahead, slept = OneLease("Thu, 01 Jan 2026 00:00:00 GMT", spec), [0.0], list[bool]()
+    api = start(lease)
+    election = LeaseElection(
+        api.gateway(), "ns", "l", "me",
+        retry=0.2, slept=lambda: slept.append(True), clock=lambda: awake() + ahead[0],
+    )  # fmt: skip
+    thread = threading.Thread(target=election.run, args=(lambda _: None, lambda: None))
+    thread.start()
+    for _ in range(2):
+        api.next_asked()
+    ahead[0] = jump
+    for _ in range(2):
+        api.next_asked()
+    election.stop()
+    thread.join()
+
+    assert len(slept) == told
+
+
+def test_a_leader_that_slept_alone_is_told_before_it_leads_on(start: Start) -> None:
+    """Nobody took the lease meanwhile, so it leads on; but not by what it knew."""
+    lease, ahead = OneLease("Thu, 01 Jan 2026 00:00:00 GMT", {"leaseTransitions": 3}), [0.0]
+    led, told, slept = threading.Event(), threading.Event(), list[bool]()
+    gateway = start(lease).gateway()
+
+    def on_slept() -> None:
+        slept.append(election.leads())
+        told.set()
+
+    election = LeaseElection(
+        gateway, "ns", "l", "me", retry=0.3, slept=on_slept, clock=lambda: awake() + ahead[0]
+    )
+    thread = threading.Thread(target=election.run, args=(lambda _: led.set(), lambda: None))
+    thread.start()
+    assert led.wait(10)
+    ahead[0] = 16.0
+    assert told.wait(10)
+    election.stop()
+    thread.join()
+
+    assert slept == [False]

@@ -1,5 +1,6 @@
 """The reflector: what it asks for, whom it tells what, how it waits, and how it ends."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -187,3 +188,25 @@ def test_a_huge_list_is_held_reduced(play: Playing) -> None:
 
     assert played.reflector.state.objects == 10_000
     assert played.asked(51) == ["list", *(f"list:p{page}" for page in range(1, 50)), "watch:5"]
+
+
+def test_what_is_renewed_is_listed_before_it_counts(play: Playing) -> None:
+    """Whatever the watch still tells: it may be of long ago."""
+    go = threading.Event()
+
+    def late(line: Line) -> None:
+        go.wait(10)
+        listed(9, thing("b", 9, value=2))(line)
+
+    played = play(listed(7, thing("a", 1, value=1)), watched(), late, watched())
+    played.until(lambda: played.reflector.state.synced, "it is synced")
+    assert played.asked(2) == ["list", "watch:7"]
+
+    played.reflector.renew()
+    assert played.asked(1) == ["list"]
+    assert not played.reflector.state.synced
+    go.set()
+
+    played.until_known(b=2)
+    played.until(lambda: played.reflector.state.synced, "it is synced again")
+    assert played.asked(1) == ["watch:9"]

@@ -60,6 +60,23 @@ def test_a_shut_gate_keeps_what_is_due(bench: Bench) -> None:
     assert [name for name, _ in bench.applier.submitted] == ["shop"]
 
 
+def test_what_came_before_the_gate_opened_is_looked_at_once_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What opened it may have changed what is to be written, and is among the next changes."""
+    bench.leading()
+    opened = iter([False, True])
+    monkeypatch.setattr(bench.gate, "open", lambda: next(opened, True))
+    bench.tell(pod("a", OWN))
+    assert bench.applier.submitted == []
+    assert bench.reconciler.patience() == 0.0
+
+    bench.reconciler.step(0)
+
+    assert [name for name, _ in bench.applier.submitted] == ["shop"]
+    assert bench.reconciler.patience() == pytest.approx(5.0)
+
+
 def test_a_namespace_is_written_by_one_at_a_time(bench: Bench) -> None:
     """What comes meanwhile is looked at when that is done."""
     bench.leading()

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from enc_operator.cluster.calls import ApiError, Call
 from enc_operator.cluster.gateway import Gateway
@@ -25,6 +25,7 @@ _LATEST_BEGINNING = (
     1 << 30
 )  # leaves as many acquisitions in the field's 32 bits, should a clock be wrong by decades
 _PATH = "/apis/coordination.k8s.io/v1/namespaces/{}/leases"
+T = TypeVar("T")
 
 
 def awake() -> float:
@@ -36,11 +37,16 @@ def _no_floor() -> int:
     return 0
 
 
+def _nobody_minds() -> None:
+    """Do nothing about a sleep."""
+
+
 class LeaseElection:
     """One candidate for a Lease; `identity` is another one at every start of the process.
 
     `lease` is for how many seconds others leave an unrenewed Lease alone, `renew` until when the leader gives up itself, `retry`
-    the time between attempts. `floor` is the highest epoch that anything written so far carries.
+    the time between attempts. `floor` is the highest epoch that anything written so far carries. `slept` is called, before this one
+    leads on that account, when the process stood still for longer than `lease`: what it knows may be old.
     """
 
     def __init__(  # noqa: PLR0913 - client-go's three durations
@@ -54,13 +60,14 @@ class LeaseElection:
         renew: float = _RENEW,
         retry: float = _RETRY,
         floor: Callable[[], int] = _no_floor,
+        slept: Callable[[], None] = _nobody_minds,
         clock: Callable[[], float] = awake,
     ) -> None:
         self._gateway = gateway
         self._namespace, self._name, self._identity = namespace, name, identity
         self._path = _PATH.format(namespace)
         self._lease, self._renew, self._retry = lease, renew, retry
-        self._floor = floor
+        self._floor, self._slept = floor, slept
         self._clock = clock
         self._stopped = threading.Event()
         self._held: Mapping[str, Any] = {}
@@ -90,7 +97,7 @@ class LeaseElection:
     def run(self, on_lead: Callable[[int], None], on_lost: Callable[[], None]) -> None:
         """Take part until `stop`; both callbacks run in this thread, between renewals, so they must be quick."""
         while not self._stopped.is_set():
-            if self._attempt(self._acquire):
+            if self._mind_sleep(lambda: self._attempt(self._acquire)):
                 on_lead(self._epoch or 0)
                 self._hold()
                 given_up = self._stopped.is_set()
@@ -99,17 +106,25 @@ class LeaseElection:
                 if given_up:
                     self._attempt(self._release)
             else:
-                self._pause()
+                self._mind_sleep(self._pause)
 
     def _hold(self) -> None:
         """Renew until that is no longer possible in time, or not to be."""
-        while not self._stopped.wait(self._retry):
-            self._attempt(self._prolong)
+        while not self._mind_sleep(lambda: self._stopped.wait(self._retry)):
+            self._mind_sleep(lambda: self._attempt(self._prolong))
             if not self.leads():
                 return
 
     def _pause(self) -> None:
         self._stopped.wait(self._retry * random.uniform(1.0, 1.2))  # noqa: S311 - so that candidates part
+
+    def _mind_sleep(self, what: Callable[[], T]) -> T:
+        """Do what takes seconds at most; where it took longer than a lease, the process slept."""
+        began = self._clock()
+        found = what()
+        if self._clock() - began > self._lease:
+            self._slept()
+        return found
 
     def _attempt(self, what: Callable[[], bool]) -> bool:
         """Do something; a failure is noted, and tried again at the next time."""

@@ -95,6 +95,7 @@ class Reflector(Generic[T]):
         self._state = ReflectorState()
         self._heard = self._listed = float("-inf")
         self._version = ""
+        self._renewals = self._fresh = 0
         self._stream: Stream | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"reflector {collection}", daemon=True)
@@ -102,12 +103,21 @@ class Reflector(Generic[T]):
     @property
     def state(self) -> ReflectorState:
         """Say how well it keeps up."""
-        age = self._clock() - self._heard
-        return replace(self._state, age=age, resource_version=self._version, objects=len(self.store))
+        age, synced = self._clock() - self._heard, self._state.synced and self._fresh == self._renewals
+        return replace(
+            self._state, synced=synced, age=age, resource_version=self._version, objects=len(self.store)
+        )
 
     def start(self) -> None:
         """Begin to list and watch."""
         self._thread.start()
+
+    def renew(self) -> None:
+        """Count as not synced until everything was listed anew, for who may have slept."""
+        self._renewals += 1
+        stream = self._stream
+        if stream:
+            stream.cut()
 
     def stop(self) -> None:
         """End the thread; one that waits for an answer's beginning tells nobody any more, and ends with that wait."""
@@ -121,7 +131,7 @@ class Reflector(Generic[T]):
     def _run(self) -> None:
         while not self._stopped.is_set():
             try:
-                if not self._version:
+                if not self._version or self._fresh != self._renewals:
                     self._list()
                 self._watch()
             except ApiError as error:
@@ -146,6 +156,7 @@ class Reflector(Generic[T]):
     def _list(self) -> None:
         items: dict[Key, T] = {}
         version = proceed = ""
+        renewals = self._renewals
         while not self._stopped.is_set():
             call = self.collection.list_call(self._page, proceed)
             page = read_page(call, self._gateway.call(call))
@@ -160,6 +171,7 @@ class Reflector(Generic[T]):
                 break
         if not self._stopped.is_set():
             self._replace(items, version)
+            self._fresh = renewals
 
     def _replace(self, items: Mapping[Key, T], version: str) -> None:
         self.store.replace(items)
@@ -190,7 +202,7 @@ class Reflector(Generic[T]):
     def _cuttable(self, stream: Stream) -> Any:
         self._stream = stream
         try:
-            if self._stopped.is_set():
+            if self._stopped.is_set() or self._fresh != self._renewals:
                 stream.cut()
             yield
         finally:

@@ -94,7 +94,12 @@ class Operator:
         identity = f"{socket.gethostname()}_{uuid.uuid4()}"
         lease = settings.lease
         self._election = LeaseElection(
-            gateway, lease.namespace, lease.name, identity, floor=self._watches.epoch
+            gateway,
+            lease.namespace,
+            lease.name,
+            identity,
+            floor=self._watches.epoch,
+            slept=self._watches.renew,
         )
         self._applier = Applier(
             Writer(gateway), lambda: self._election.epoch, self._reconciler.heard, settings.install

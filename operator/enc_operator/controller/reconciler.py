@@ -68,7 +68,7 @@ class Reconciler:
         self._done: SimpleQueue[Done] = SimpleQueue()
         self._look_everywhere = self._stepping = False
         self._applier: Applier | None = None
-        self.complete = self._decided = False
+        self.complete = self._decided = self._held_up = False
         self._started_at: float | None = None
 
     def lead(self, applier: Applier) -> None:
@@ -96,6 +96,8 @@ class Reconciler:
             time.sleep(_FIRST_LISTS_SECONDS)  # read together, the first lists cost a tenth
             return
         self.complete = True
+        # Asked before the changes are taken: what made the picture complete is then among them.
+        opened = self._gate.open()
         batch = self._inbox.take(self.patience() if seconds is None else seconds)
         self.progress.heartbeat = time.monotonic()
         self.progress.passes += 1
@@ -107,7 +109,9 @@ class Reconciler:
         self._note_dirty(batch, answered or batch.since)
         for done in self._take_done():
             self._note_done(done)
-        if self._applier and self._gate.open():
+        self._held_up = bool(self._waiting)
+        if self._applier and opened and self._gate.open():
+            self._held_up = False
             self._write(self._applier)
         self._stepping = False
 
@@ -118,6 +122,8 @@ class Reconciler:
         ends = [_IDLE_SECONDS, *(each.not_before - now for each in self._waiting.values() if each.not_before)]
         if not (self._applier and self._gate.open()):
             ends = [_ASK_AGAIN_SECONDS if self._waiting else _IDLE_SECONDS]
+        elif self._held_up:
+            ends = [0.0]
         ends += self._asking.patience()
         deadline = self.ledger.next_deadline()
         if deadline is not None:

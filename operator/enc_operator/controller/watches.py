@@ -61,6 +61,11 @@ class Watches:
         for reflector in self.all():
             reflector.start()
 
+    def renew(self) -> None:
+        """Have everything listed anew before it counts as known."""
+        for reflector in self.all():
+            reflector.renew()
+
     def stop(self) -> None:
         """End all watches."""
         for reflector in self.all():

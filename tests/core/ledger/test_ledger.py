@@ -157,13 +157,10 @@ def test_a_grant_of_a_namespace_that_is_being_deleted_opens_nothing() -> None:
 )
 def test_a_grant_of_a_predecessor_opens_nothing(created: str, opens: list[str]) -> None:
     """The watch of grants may be blind while the namespace is deleted and made anew."""
-    bank = namespace("bank", uid="2")
+    bank, given = namespace("bank", uid="2"), grant("g", "bank", "db", of=SHOP_PODS)
     bank["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z"
-    given = grant("g", "bank", "db", of=SHOP_PODS)
     given["metadata"]["creationTimestamp"] = created
-
-    ledger = ledger_of(pod("a", FOREIGN), given)
-    ledger.apply(facts(bank), NOW)
+    ledger = ledger_of(pod("a", FOREIGN), given, bank)
 
     assert secrets(ledger, "bank") == opens
 
