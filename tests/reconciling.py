@@ -15,7 +15,7 @@ from enc_operator.controller.inbox import Inbox
 from enc_operator.controller.reconciler import Reconciler
 from enc_operator.controller.settings import LeaseName, Settings
 from enc_operator.controller.watches import Watches
-from enc_operator.core.inventory import Question
+from enc_operator.core.inventory import AnyQuestion, Question
 from enc_operator.core.ledger.ledger import Ledger
 from enc_operator.core.rbac.convergence import Write, Written, read_written
 from living import AGENTS, NOW, Manifest, agent, facts, frame, namespace, target
@@ -56,10 +56,10 @@ class Answers(AccessAnswers):
         self.yes: set[Question] = set()
         self.generation = 0
         self.silent = False
-        self.asked: list[Question] = []
+        self.asked: list[AnyQuestion] = []
         self.late: frozenset[Question] = frozenset()
 
-    def ask(self, question: Question) -> bool:
+    def ask(self, question: AnyQuestion) -> bool:
         """Answer, or do not."""
         self.asked.append(question)
         if self.silent:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from enc_operator.cluster.calls import ApiError, Call
 from enc_operator.cluster.gateway import Gateway
-from enc_operator.core.inventory import Question
+from enc_operator.core.inventory import AnyQuestion
 from enc_operator.core.rbac.reviews import access_review
 
 _LIFETIME = 3600.0  # authorizers beside RBAC change their mind without anybody being told
@@ -51,7 +51,7 @@ class AccessAnswers:
         self._settling = settling
         self._clock = clock
         self._lock = threading.Lock()
-        self._answers: OrderedDict[Question, _Answer] = OrderedDict()
+        self._answers: OrderedDict[AnyQuestion, _Answer] = OrderedDict()
         self._settled_at = float("-inf")
         self.generation = 0
         """How many times everything was forgotten."""
@@ -59,7 +59,7 @@ class AccessAnswers:
     def __len__(self) -> int:
         return len(self._answers)
 
-    def ask(self, question: Question) -> bool:
+    def ask(self, question: AnyQuestion) -> bool:
         """Ask the API server; raise ApiError where it does not say. An answer that a `drop` has overtaken is not remembered."""
         generation = self.generation
         answer = self._ask(question)
@@ -78,7 +78,7 @@ class AccessAnswers:
             self._answers.clear()
             self._settled_at = self._clock() + self._settling
 
-    def overdue(self) -> frozenset[Question]:
+    def overdue(self) -> frozenset[AnyQuestion]:
         """Forget the answers that must not be trusted any longer, and return their questions, to be decided anew."""
         now = self._clock()
         with self._lock:
@@ -87,7 +87,7 @@ class AccessAnswers:
                 del self._answers[each]
         return found
 
-    def _ask(self, question: Question) -> _Answer:
+    def _ask(self, question: AnyQuestion) -> _Answer:
         began = self._clock()
         call = Call("POST", _PATH, body=access_review(question))
         status = self._gateway.call(call, seconds=_CALL_SECONDS).get("status")

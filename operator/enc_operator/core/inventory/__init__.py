@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from enc_operator.core.findings import Finding
-from enc_operator.core.inventory.authorization import BindingFact, Question, RoleFact, Rule, Selector, Subject
+from enc_operator.core.inventory.authorization import (
+    AnyQuestion,
+    BindingFact,
+    Question,
+    RoleFact,
+    Rule,
+    Selector,
+    Subject,
+    User,
+    UserQuestion,
+)
 from enc_operator.core.inventory.consents import GrantFact, GrantFrom, GrantTo, SecretVolume, TargetFact
 from enc_operator.core.inventory.installs import Component, DatadogAgentFact, Flavour, WorkloadFact
 from enc_operator.core.inventory.nothing import NOTHING
@@ -27,6 +37,7 @@ from enc_operator.core.inventory.sources import (
 __all__ = [
     "NOTHING",
     "AgentFileFact",
+    "AnyQuestion",
     "BindingFact",
     "Component",
     "ComposeFact",
@@ -50,6 +61,8 @@ __all__ = [
     "ServiceFact",
     "Subject",
     "TargetFact",
+    "User",
+    "UserQuestion",
     "WorkloadFact",
 ]
 

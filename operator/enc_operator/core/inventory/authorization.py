@@ -76,6 +76,30 @@ class Question:
     secret_name: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class User:
+    """Somebody as the API server knows him: what an admission review says of the requester."""
+
+    name: str
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class UserQuestion:
+    """May this user do this, by whatever authorizes in the cluster? A namespace or name that is empty means all of them."""
+
+    user: User
+    verb: str
+    resource: str
+    namespace: str
+    name: str = ""
+
+
+AnyQuestion = Question | UserQuestion
+
+
 def _meets(labels: Mapping[str, str], key: str, operator: str, values: tuple[str, ...]) -> bool:
     if operator == "In":
         return labels.get(key) in values
