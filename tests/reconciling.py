@@ -56,11 +56,12 @@ class Answers(AccessAnswers):
         self.yes: set[Question] = set()
         self.generation = 0
         self.silent = False
-        self.asked: list[AnyQuestion] = []
+        self.asked: list[Question] = []
         self.late: frozenset[Question] = frozenset()
 
     def ask(self, question: AnyQuestion) -> bool:
         """Answer, or do not."""
+        assert isinstance(question, Question)
         self.asked.append(question)
         if self.silent:
             raise ApiError(Call("POST", "/reviews"), 503, "", "away")
