@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from enc_operator.core.access import Allowed, Denied, decide, matches_namespace, question_of
+from enc_operator.core.access import Allowed, Authority, Denied, decide, matches_namespace, question_of
 from enc_operator.core.inventory import GrantFact, GrantFrom, GrantTo, Question, SecretVolume, Selector
 from enc_operator.core.references.model import Referrer, ReferrerKind, SecretTarget
 from granting import (
@@ -266,3 +266,19 @@ def test_volumes(referrer: Referrer, volume: SecretVolume, *, allowed: bool) -> 
     rights = authority(grant(FROM_AGENT))
 
     assert isinstance(decide(referrer, target, rights), Allowed) is allowed
+
+
+@pytest.mark.parametrize(
+    ("target", "rights", "as_pod"),
+    [
+        pytest.param(replace(TARGET, namespace="shop"), authority(), True, id="in its own namespace"),
+        pytest.param(TARGET, authority(answers={QUESTION: True}), True, id="by its ServiceAccount's rights"),
+        pytest.param(TARGET, authority(grant(FROM_POD)), False, id="by a grant"),
+    ],
+)
+def test_rights_that_only_a_pod_has(target: SecretTarget, rights: Authority, as_pod: bool) -> None:  # noqa: FBT001
+    """What a pod could read anyway is no right of somebody who cannot make pods; a grant is for whoever refers."""
+    decision = decide(POD, target, rights)
+
+    assert isinstance(decision, Allowed)
+    assert decision.as_pod is as_pod

@@ -18,9 +18,13 @@ NAME_LABEL = "kubernetes.io/metadata.name"
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """It may; `why` names the rule or the grant."""
+    """It may; `why` names the rule or the grant.
+
+    `as_pod` says that it may because a pod there could read the Secret anyway: who cannot make pods has no such right.
+    """
 
     why: str
+    as_pod: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +100,13 @@ def decide(referrer: Referrer, target: SecretTarget, authority: Authority) -> De
     question = question_of(referrer, target, authority)
     if question and authority.answers.get(question, False):
         account = f"{referrer.namespace}/{referrer.service_account}"
-        return Allowed(f"RBAC lets the pod's own ServiceAccount {account} get it")
+        return Allowed(f"RBAC lets the pod's own ServiceAccount {account} get it", as_pod=True)
     return _denied(referrer, target, authority)
 
 
 def _by_consent(referrer: Referrer, target: SecretTarget, authority: Authority) -> Allowed | None:
     if referrer.namespace == target.namespace:
-        return Allowed("same namespace")
+        return Allowed("same namespace", as_pod=True)
     for grant, opened in authority.by_secret.get(target.name or "", ()):
         if _opens(opened, target, authority) and any(
             _admits(who, referrer, authority) for who in grant.admits

@@ -122,11 +122,19 @@ def _key(reference: Reference) -> _Key | None:
     return (agent.namespace, agent.service_account, target.namespace, target.name, target.file is None)
 
 
-def _decided(item: Judged, held: Mapping[_Key, int], answers: Mapping[Question, bool]) -> Iterator[Finding]:
+def refusal(item: Judged) -> Finding | None:
+    """Return why a reference is denied; None if it is not."""
     reference, decision = item.reference, item.decision
-    if not isinstance(decision, Denied):
+    if isinstance(decision, Allowed):
+        return None
+    return finding(decision.code, reference.place, f"{reference.title}: {decision.message}", decision.fix)
+
+
+def _decided(item: Judged, held: Mapping[_Key, int], answers: Mapping[Question, bool]) -> Iterator[Finding]:
+    reference, refused = item.reference, refusal(item)
+    if refused is None:
         return
-    yield finding(decision.code, reference.place, f"{reference.title}: {decision.message}", decision.fix)
+    yield refused
     why = _readable(reference, held, answers)
     if why and reference.live and reference.agent:
         yield finding(
