@@ -35,6 +35,11 @@ def keys_in(value: Any) -> Iterator[tuple[Path, str]]:
             yield from ((place, key) for key in item if isinstance(key, str))
 
 
+def depth_of(value: Any) -> int:
+    """Return how many keys and indexes lead to the deepest value."""
+    return max(len(path) for path, _ in _walk(value))
+
+
 def _walk(value: Any) -> Iterator[tuple[list[Any], Any]]:
     """Yield every value with its path, which is one list that changes: copies for all would be the square of the depth."""
     path: list[Any] = []

@@ -1,0 +1,53 @@
+"""References in a ConfigMap that no Agent mounts, or none yet: a check's file may come before the Agent that reads it."""
+
+from collections.abc import Iterable
+
+from enc_operator.core.agents.model import Agent
+from enc_operator.core.agents.settings import file_code
+from enc_operator.core.findings import Where, finding
+from enc_operator.core.references.gathering import Gathered, Origin, gather_shadowed, gather_text
+from enc_operator.core.references.model import Idle, Reference, Referrer, ReferrerKind
+from enc_operator.core.references.routes import Route
+from enc_operator.core.references.scope import unmatched_scope
+from enc_operator.core.syntax import SyntaxFault
+from enc_operator.core.templates.checkfiles import is_check_file, parse_check_file
+from enc_operator.core.templates.strings import telling_strings_in
+
+_HOP = "an Agent that mounts it"
+_NOBODY = Idle("", "no Agent mounts it")
+
+
+def gather_unmounted(
+    gathered: Gathered, where: Where, name: str, text: str, agents: Iterable[Agent], namespace: str
+) -> None:
+    """Add the handles of a text as those of a check's file of the Agents of a namespace; `where` is the place of the text.
+
+    What is no YAML is reported where its name is that of a check's file: it may be a script, or anything else.
+    """
+    try:
+        file = parse_check_file(name, text)
+    except SyntaxFault as fault:
+        if is_check_file(name):
+            place = where.spanning(fault.span(text))
+            what = f"{fault.message}: an Agent that mounts it drops the file"
+            gathered.findings.append(finding(file_code(fault), place, what, fault.fix))
+        return
+    found = Gathered()
+    readers: list[Agent | None] = [agent for agent in agents if agent.namespace == namespace]
+    readers = readers or [None]
+    origin = Origin(
+        Referrer(ReferrerKind.AGENT, namespace), [Route(agent, _HOP, _NOBODY) for agent in readers]
+    )
+    lookups = {index: unmatched_scope(agent) for index, agent in enumerate(readers)}
+    for inner, value in telling_strings_in(file.parsed.value):
+        gather_text(found, value, where.within(*inner), origin, lookups, None)
+    gather_shadowed(found, file.parsed, where, origin, lookups)
+    gathered.references += filter(_is_known, found.references)
+
+
+def _is_known(reference: Reference) -> bool:
+    """Tell whether what is wrong with a reference is so whatever mounts the file, with whatever backend and for whichever pod."""
+    code = reference.problem.code if reference.problem else None
+    if code in ("handle-undetermined", "file-refused"):
+        return False
+    return reference.agent is not None or code in (None, "variable-refused")
