@@ -57,13 +57,14 @@ def _problem_of_write(request: Mapping[str, Any]) -> str | None:
 def _request(request: Mapping[str, Any], uid: str, *, whole: bool) -> Request:
     subresource = text(request, "subResource")
     resource = text(request, "resource", "resource")
+    metadata = mapping(request, "object", "metadata")
     return Request(
         uid,
         text(request, "operation"),
         Kind(text(request, "kind", "group"), text(request, "kind", "version"), text(request, "kind", "kind")),
         f"{resource}/{subresource}" if subresource else resource,
         text(request, "namespace"),
-        text(request, "name") or text(request, "object", "metadata", "name"),
+        text(request, "name") or text(metadata, "name") or text(metadata, "generateName"),
         _user(mapping(request, "userInfo")),
         mapping(request, "object"),
         request.get("oldObject"),
