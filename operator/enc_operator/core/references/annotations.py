@@ -1,7 +1,9 @@
 """References in the annotations of pods, workload templates and Services, in DatadogInstrumentation, and in Compose labels."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from enc_operator.core.agents.model import Agent
 from enc_operator.core.agents.oddities import near_misses_in
@@ -36,6 +38,7 @@ from enc_operator.core.templates.autodiscovery import (
 )
 from enc_operator.core.templates.strings import telling_strings_in
 
+_SHOWN_NAMES = 20
 _SERVICE_IDENTIFIERS = ("service", "endpoints")
 
 
@@ -48,27 +51,39 @@ def gather_pod(gathered: Gathered, pod: PodFact, agents: Sequence[Agent]) -> Non
     referrer = Referrer(ReferrerKind.POD, pod.namespace, pod.service_account)
     gathered.findings += _foreign_identifiers(pod, keys, where)
     gathered.findings += _misspelt(keys, where)
+    running = {flavour: _running(pod, flavour) for flavour in {key.flavour for key in keys}}
     for group in groups_of(keys, pod.annotations):
-        renamed = check_ids(pod, group.flavour)
-        identifiers = [renamed.get(container.name, container.name) for container in pod.containers]
-        images = tuple(
-            image_name(container.image)
-            for container, identifier in zip(pod.containers, identifiers, strict=True)
-            if identifier == group.identifier
-        )
-        idle = None if images else _unknown_container(gathered, group, where, identifiers)
+        images = running[group.flavour].images.get(group.identifier, ())
+        idle = None if images else _unknown_container(gathered, group, where, running[group.flavour].names)
         routes = node_routes(agents, group.flavour)
         lookups = {index: pod_scope(pod, route.substitutes) for index, route in enumerate(routes)}
-        gather_group(gathered, group, where, Origin(referrer, routes, pod.namespace, images), lookups, idle)
+        origin = Origin(referrer, routes, pod.namespace, tuple(images))
+        gather_group(gathered, group, where, origin, lookups, idle)
 
 
-def _unknown_container(gathered: Gathered, group: Group, where: Where, identifiers: list[str]) -> Idle | None:
+class _Running(NamedTuple):
+    """The containers of a pod: the images by the identifier that names them, and the identifiers for a person."""
+
+    images: Mapping[str, Sequence[str]]
+    names: str
+
+
+def _running(pod: PodFact, flavour: Flavour) -> _Running:
+    renamed = check_ids(pod, flavour)
+    images: dict[str, list[str]] = defaultdict(list)
+    for container in pod.containers:
+        images[renamed.get(container.name, container.name)].append(image_name(container.image))
+    names = sorted(images)
+    shown = ", ".join(names[:_SHOWN_NAMES]) + (", …" if len(names) > _SHOWN_NAMES else "")
+    return _Running(images, shown or "none")
+
+
+def _unknown_container(gathered: Gathered, group: Group, where: Where, names: str) -> Idle | None:
     """Say that a group's identifier is no container's, so that the Agent takes nothing from its keys."""
     key = next((key for key in group.keys.values() if key.holds_json), None)
     if key is None:
         return None
-    names = ", ".join(sorted(identifiers))
-    what = f'"{group.identifier}" is no container of the pod (there are: {names or "none"}): the Agent ignores the annotation'
+    what = f'"{group.identifier}" is no container of the pod (there are: {names}): the Agent ignores the annotation'
     gathered.findings.append(
         finding("container-unknown", _identifier(where, key), what, "write a container's name after the /")
     )
