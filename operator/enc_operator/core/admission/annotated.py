@@ -8,9 +8,9 @@ and ownership neither.
 from collections.abc import Mapping
 from typing import Any
 
-from enc_operator.core.admission.matter import Matter, place
+from enc_operator.core.admission.matter import Matter, place, unread
 from enc_operator.core.admission.model import Request
-from enc_operator.core.admission.predicate import may_hold_handle
+from enc_operator.core.admission.predicate import are_too_many, may_hold_handle
 from enc_operator.core.admission.world import World
 from enc_operator.core.findings import CATALOGUE, Finding
 from enc_operator.core.inventory import PodFact
@@ -26,6 +26,8 @@ def gather_pods(request: Request, world: World) -> Matter | None:
     pod = _pod(request, request.object)
     if request.old is not None and _judged(pod) == _judged(_pod(request, request.old)):
         return None
+    if are_too_many(_templates(pod.annotations).values()):
+        return unread(pod.where)
     matter = Matter(pod_made=kind != "Pod" or request.operation == "CREATE")
     gather_pod(matter.gathered, pod, world.agents)
     matter.sort(lambda found: _refuses(found, pod.annotations))
@@ -40,6 +42,8 @@ def gather_binding(request: Request, world: World) -> Matter | None:
     """
     where = place("Pod", request.namespace, request.name)
     pod = PodFact(where, request.namespace, "", (), labels(request.object, "metadata", "annotations"))
+    if are_too_many(_templates(pod.annotations).values()):
+        return unread(pod.where)
     matter = Matter()
     gather_pod(matter.gathered, pod, world.agents)
     matter.sort(lambda found: _refuses(found, pod.annotations))
@@ -52,6 +56,8 @@ def gather_services(request: Request, world: World) -> Matter | None:
         return None
     where = place("Service", request.namespace, request.name)
     service = read_service(request.object, where, request.namespace)
+    if are_too_many(_templates(service.annotations).values()):
+        return unread(where)
     matter = Matter()
     gather_service(matter.gathered, service, world.agents)
     matter.sort(lambda found: _refuses(found, service.annotations))

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from enc_operator.core.admission.matter import Matter, place, same
+from enc_operator.core.admission.matter import Matter, place, same, unread
 from enc_operator.core.admission.model import Request
+from enc_operator.core.admission.predicate import are_too_many
 from enc_operator.core.admission.world import World
 from enc_operator.core.agents.install import read_agents
 from enc_operator.core.agents.model import Agent, Level
@@ -16,6 +17,7 @@ from enc_operator.core.objects.shapes import mapping, text
 from enc_operator.core.references.annotations import gather_instrumentation
 from enc_operator.core.references.own import gather_check, gather_setting
 from enc_operator.core.references.unmounted import gather_unmounted
+from enc_operator.core.templates.strings import strings_in
 
 
 def gather_instrumentations(request: Request, world: World) -> Matter | None:
@@ -24,6 +26,8 @@ def gather_instrumentations(request: Request, world: World) -> Matter | None:
     if request.old is not None and request.whole and same(spec, mapping(request.old, "spec")):
         return None
     where = place(request.kind.kind, request.namespace, request.name)
+    if are_too_many(text_ for _, text_ in strings_in(spec)):
+        return unread(where)
     target = mapping(spec, "targetRef")
     fact = InstrumentationFact(
         where, request.namespace, text(target, "kind"), text(target, "name"), mapping(spec, "config")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from enc_operator.core.admission.predicate import MOST_HANDLES
 from enc_operator.core.findings import Finding, ObjectRef, Severity, Where
 from enc_operator.core.references.gathering import Gathered
 from enc_operator.core.syntax import Source
@@ -37,6 +38,13 @@ class Matter:
                 self.refused.append(finding)
             elif finding.severity is not Severity.INFO:
                 self.told.append(finding)
+
+
+def unread(where: Where) -> Matter:
+    """Return that an object refers to too much to be read while its author waits."""
+    what = f"it has more than {MOST_HANDLES} handles and template variables, which are too many to be judged"
+    fix = "spread them over several objects"
+    return Matter(refused=[Finding("handles-too-many", Severity.ERROR, where, what, fix)])
 
 
 def place(kind: str, namespace: str, name: str) -> Where:

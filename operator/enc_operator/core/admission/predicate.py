@@ -5,6 +5,7 @@ Agent's own mark of a variable, and variables whose values could complete what s
 """
 
 import re
+from collections.abc import Iterable
 
 PATTERN = r"ENC\[|\\|‰|%%(env|extra|pid|hostname)|(E|EN|ENC)%%|%%(NC\[|C\[|\[)"
 """What a value that could hold a handle holds; RE2 syntax too."""
@@ -12,7 +13,11 @@ PATTERN = r"ENC\[|\\|‰|%%(env|extra|pid|hostname)|(E|EN|ENC)%%|%%(NC\[|C\[|\[)
 IDENTIFIER_SUFFIX, OF_A_CONTAINER = ".check.id", "://"
 """The end of a key whose value must not hold the second: it would be the identifier of somebody else's container."""
 
+MOST_HANDLES = 2000
+"""How many places in the texts of one object may be part of a handle; reading one takes some 0.2 ms, and who asks is waiting."""
+
 _POSSIBLE = re.compile(PATTERN)
+_COUNTED = re.compile(r"ENC\[|\\u|‰|%%")
 
 
 def may_hold_handle(text: str) -> bool:
@@ -23,3 +28,8 @@ def may_hold_handle(text: str) -> bool:
 def may_matter(key: str, text: str) -> bool:
     """Tell whether an Autodiscovery annotation could be a reason to refuse."""
     return may_hold_handle(text) or (key.endswith(IDENTIFIER_SUFFIX) and OF_A_CONTAINER in text)
+
+
+def are_too_many(texts: Iterable[str]) -> bool:
+    """Tell whether texts have so many places that may be part of a handle that they are not read."""
+    return sum(1 for text in texts for _ in _COUNTED.finditer(text)) > MOST_HANDLES
