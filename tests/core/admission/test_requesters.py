@@ -77,6 +77,18 @@ def test_what_somebody_writes_who_makes_no_pods(asked: dict[str, object], namesp
     assert codes(finished(asked, world(), may("create", "pods", namespace))) == []
 
 
+def test_pods_of_a_kubelet() -> None:
+    """A kubelet makes pods that mount no Secret: it must be able to get what it refers to, for new pods and old ones."""
+    user = {"username": "system:node:one", "groups": ["system:nodes"]}
+    node = User("system:node:one", "", ("system:nodes",))
+    right = UserQuestion(node, "get", "secrets", "shop", "db")
+
+    for asked in (document(pod(OWN), userInfo=user), document(pod(OWN), pod(annotations={}), userInfo=user)):
+        assert questions(asked, world()) == (right,)
+        assert codes(finished(asked, world())) == ["requester-denied"]
+        assert codes(finished(asked, world(), right)) == []
+
+
 @pytest.mark.parametrize("name", sorted(BUILT_IN))
 def test_built_in_controllers(name: str) -> None:
     """Kubernetes' own controllers pass on what somebody else has written."""

@@ -36,13 +36,23 @@ BUILT_IN = frozenset(
 """The users as whom Kubernetes' own controllers act; who owns an object says nothing."""
 
 
+NODES = "system:nodes"
+"""The group of kubelets. The pods that they make are mirrors, which mount no Secret (the NodeRestriction plugin)."""
+
+
+def makes_pods(user: User) -> bool:
+    """Tell whether the pods that a user makes could read Secrets anyway."""
+    return NODES not in user.groups
+
+
 def may_refer(user: User, namespace: str, target: SecretTarget, asking: Asking) -> bool | None:
     """Tell whether a user may make pods in a namespace, or get the Secret; None where that must be asked first."""
     if user.name in BUILT_IN:
         return True
-    makes_pods = asking.answer(UserQuestion(user, "create", "pods", namespace))
-    if makes_pods is not False:
-        return makes_pods
+    if makes_pods(user):
+        answer = asking.answer(UserQuestion(user, "create", "pods", namespace))
+        if answer is not False:
+            return answer
     return asking.answer(UserQuestion(user, "get", "secrets", target.namespace, target.name or ""))
 
 

@@ -10,7 +10,7 @@ from enc_operator.core.access import Allowed, Authority, question_of
 from enc_operator.core.admission.asking import Asking
 from enc_operator.core.admission.matter import Matter
 from enc_operator.core.admission.model import Reason, Request
-from enc_operator.core.admission.requesters import may_refer, requester_refused
+from enc_operator.core.admission.requesters import makes_pods, may_refer, requester_refused
 from enc_operator.core.admission.world import World
 from enc_operator.core.assessment import judge
 from enc_operator.core.findings import Finding
@@ -27,11 +27,12 @@ def weigh(matter: Matter, request: Request, world: World, asking: Asking) -> lis
 def _of_references(matter: Matter, request: Request, world: World, asking: Asking) -> Iterator[Reason]:
     answers = {key: value for key, value in asking.answers.items() if isinstance(key, Question)}
     authority = replace(world.authority, answers=answers)
+    by_pod = matter.pod_made and makes_pods(request.user)
     for reference in matter.gathered.references:
         if _waits(reference, authority, asking):
             continue
         item = judge(reference, authority)
-        found = refusal(item) or (None if matter.pod_made else _by_requester(item, request, asking))
+        found = refusal(item) or (None if by_pod else _by_requester(item, request, asking))
         if found:
             yield Reason(found, world.mode_for(reference.agent, request.namespace))
 

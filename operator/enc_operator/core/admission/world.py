@@ -54,7 +54,7 @@ class World:
 
     @staticmethod
     def of(inventory: Inventory, settings: AdmissionSettings) -> "World":
-        """Prepare the facts of an inventory; its pods and Services are not needed, its ConfigMaps those of the Agents' namespaces."""
+        """Prepare the facts of an inventory: of its pods only those with an Agent's label count, Services do not."""
         agents = tuple(installed.agent for installed in read_agents(inventory))
         authority = authority_of(inventory, agents)
         authority = replace(authority, deputies=authority.deputies | settings.accounts)
