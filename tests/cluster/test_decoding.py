@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from enc_operator.cluster.decoding import decode
+from enc_operator.cluster.decoding import decode, decode_and_tell
 
 
 def deep(opening: str, closing: str, depth: int) -> str:
@@ -39,6 +39,12 @@ def test_what_lies_too_deep_is_null_and_the_rest_is_there(opening: str, closing:
 def test_what_can_be_read_is_read_as_it_is(value: Any) -> None:
     """Nothing is left out of it."""
     assert decode(json.dumps(value).encode()) == value
+    assert decode_and_tell(json.dumps(value).encode()) == (value, True)
+
+
+def test_whether_something_was_left_out_is_told() -> None:
+    """Who must know everything learns that he does not."""
+    assert decode_and_tell(deep("[", "]", 5_000).encode())[1] is False
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,15 @@ _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[][{}]', re.DOTALL)
 
 def decode(body: bytes | bytearray) -> Any:
     """Decode JSON, with null in place of what lies too deep if it is too deep to be read; raises ValueError for what is no JSON."""
+    return decode_and_tell(body)[0]
+
+
+def decode_and_tell(body: bytes | bytearray) -> tuple[Any, bool]:
+    """Decode JSON as `decode` does, and tell whether it is there as a whole."""
     try:
-        return json.loads(body)
+        return json.loads(body), True
     except RecursionError:
-        return json.loads(_flatten(body))
+        return json.loads(_flatten(body)), False
 
 
 def _flatten(body: bytes | bytearray) -> bytes:
