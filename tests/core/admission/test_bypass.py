@@ -22,6 +22,7 @@ from reviewing import (
     message,
     pod,
     service,
+    told,
     world,
 )
 
@@ -81,6 +82,7 @@ def test_bindings(resource: str, handle: str, may: bool, found: list[str]) -> No
     answer = finished(document(binding, resource=resource), world(), *[MAY_MAKE_PODS] * may)
 
     assert codes(answer) == found
+    assert told(answer) == []
 
 
 def test_a_binding_is_of_no_known_service_account() -> None:

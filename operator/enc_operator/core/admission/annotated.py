@@ -38,7 +38,7 @@ def gather_binding(request: Request, world: World) -> Matter | None:
     """Gather the annotations of a Binding, which the API server puts on the pod that it binds.
 
     Source: `setPodNodeAndMetadata` in Kubernetes' `pkg/registry/core/pod/storage`. The pod is not in the request, so it counts as
-    one of any ServiceAccount.
+    one of an unknown ServiceAccount, and nothing is told about its containers.
     """
     where = place("Pod", request.namespace, request.name)
     pod = PodFact(where, request.namespace, "", (), labels(request.object, "metadata", "annotations"))
@@ -47,6 +47,7 @@ def gather_binding(request: Request, world: World) -> Matter | None:
     matter = Matter()
     gather_pod(matter.gathered, pod, world.agents)
     matter.sort(lambda found: _refuses(found, pod.annotations))
+    matter.told.clear()
     return matter
 
 

@@ -1,4 +1,4 @@
-"""Grants and AgentTargets: their author must be able to `get` every Secret that they open, or they would give away what is not his.
+"""Grants and AgentTargets: their author must be able to `get` every Secret that they open, or they would give away what is not theirs.
 
 Denied in every mode: a consent takes effect in every mode.
 """
@@ -93,7 +93,7 @@ def _may_get(request: Request, namespace: str, secret: str, asking: Asking) -> b
 
 def _exceeding(user: str, namespace: str, secret: str, where: Where) -> Finding:
     which = f"Secret {namespace}/{secret}" if namespace else f"Secret {secret} of every namespace"
-    what = f"{user} may not get {which}, so he may not let others use it"
+    what = f"{user} may not get {which}, and so may not let others use it"
     role = f"a Role in namespace {namespace}" if namespace else "a ClusterRole"
     fix = f'have it applied by somebody who may, or let {user} `get` secrets with resourceNames ["{secret}"] by {role}'
     return _refused("grant-exceeds", where, what, fix)

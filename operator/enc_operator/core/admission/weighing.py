@@ -3,8 +3,9 @@
 Whether a reference may use a Secret is decided as everywhere (`assessment.judge`); here it is asked what that needs.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import cast
 
 from enc_operator.core.access import Allowed, Authority, question_of
 from enc_operator.core.admission.asking import Asking
@@ -25,8 +26,8 @@ def weigh(matter: Matter, request: Request, world: World, asking: Asking) -> lis
 
 
 def _of_references(matter: Matter, request: Request, world: World, asking: Asking) -> Iterator[Reason]:
-    answers = {key: value for key, value in asking.answers.items() if isinstance(key, Question)}
-    authority = replace(world.authority, answers=answers)
+    # Not copied: they may be all answers that a server remembers.
+    authority = replace(world.authority, answers=cast("Mapping[Question, bool]", asking.answers))
     by_pod = matter.pod_made and makes_pods(request.user)
     for reference in matter.gathered.references:
         if _waits(reference, authority, asking):
