@@ -15,6 +15,7 @@ PIECES = st.sampled_from([
     "enc", "{", "}",
 ])  # fmt: skip
 VALUES = st.lists(PIECES, max_size=12).map("".join)
+KNOWN = (world(), bare_world())
 TEXTS = VALUES | VALUES.map(checks) | VALUES.map(lambda value: f'{{"a": "{value}"}}')
 
 
@@ -27,7 +28,7 @@ def test_nothing_slips_through(text: str, suffix: str) -> None:
     for asked, gather in ((pod(annotations={key: text}), gather_pods), (manifest, gather_services)):
         request = read_request(document(asked))
         assert not isinstance(request, Malformed)
-        for known in (world(), bare_world()):
+        for known in KNOWN:
             matter = gather(request, known)
             assert matter is not None
             if matter.gathered.references or matter.refused:

@@ -58,6 +58,7 @@ REVIEWS = [
     document({"kind": "Rollout", "metadata": pod()["metadata"]}),
 ]
 WORLD = world()
+IN_EACH_MODE = [world(mode=mode) for mode in ("audit", "warn", "enforce")]
 
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -159,7 +160,7 @@ def test_the_same_as_assess(annotations: dict[str, str], opened: list[Manifest])
 def test_modes_change_nothing_but_what_follows(annotations: dict[str, str]) -> None:
     """The same reasons are found in every mode; only the tightest refuses."""
     asked = document(pod(annotations=annotations))
-    found = [finished(asked, world(mode=mode)) for mode in ("audit", "warn", "enforce")]
+    found = [finished(asked, known) for known in IN_EACH_MODE]
 
     assert len({tuple(reason.finding for reason in answer.reasons) for answer in found}) == 1
     assert [answer.allowed for answer in found[:2]] == [True, True]
