@@ -1,0 +1,204 @@
+"""Reviews over HTTPS: limits, deadlines, and an answer in every case. What is decided is the judge's; there is no other path.
+
+The API server counts every other answer than a well-formed review as a failed call, which failurePolicy decides. So what is too large,
+too late or beyond anybody's foresight is answered like everything else: as not decided.
+"""
+
+import asyncio
+import json
+import logging
+import re
+import ssl
+import time
+import traceback
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from enc_operator.webhook.metrics import Metrics
+
+PATH = "/validate"
+_KEPT_ALIVE = 3600.0  # seconds; the API server is to end idle connections, who would meet a closed one with a review under way
+_SHUTDOWN = 5.0
+_HEAD = 4096  # bytes in which the uid stands, where the API server wrote the review
+_UID = re.compile(
+    rb'\s*\{"kind":"AdmissionReview","apiVersion":"admission\.k8s\.io/v1","request":\{"uid":"([-\w]{1,100})"'
+)
+_OF_TIMEOUT = 0.8  # the rest is for the way
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much and how long.
+
+    `seconds` from a review's arrival to its answer; `large` is from how many bytes on a review waits for the one place that large
+    ones have: decoded, they take ten times their size.
+    """
+
+    body: int = 24 * 1024 * 1024
+    large: int = 1024 * 1024
+    concurrent: int = 16
+    seconds: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of a review: `document` is the answer, None where there was no review to answer; `codes` says why it was denied."""
+
+    decision: str
+    document: Mapping[str, Any] | None
+    codes: tuple[str, ...] = ()
+
+
+class Judge(Protocol):
+    """Who decides; called in threads."""
+
+    def judge(self, body: bytes, deadline: float) -> Judged:
+        """Decide what a review comes to; nothing is asked after `deadline` (monotonic seconds)."""
+
+    def undecided(self, uid: str, why: str) -> Judged:
+        """Answer a review of which nothing is known but its uid; must be quick."""
+
+
+class Reviews:
+    """The handler of reviews."""
+
+    def __init__(self, judge: Judge, limits: Limits, metrics: Metrics) -> None:
+        self._judge, self._limits, self._metrics = judge, limits, metrics
+        self._small, self._large = asyncio.Semaphore(limits.concurrent), asyncio.Semaphore(1)
+        self._threads = ThreadPoolExecutor(limits.concurrent + 1, "review")
+        self.draining = False
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer one review."""
+        began = time.monotonic()
+        body = bytearray()
+        judged = await self._judged(request, body, began + self._seconds(request))
+        seconds = time.monotonic() - began
+        self._metrics.reviewed(judged.decision, judged.codes, seconds)
+        _log.info(
+            "%s %s %s in %.1f ms",
+            _uid(body) or "-",
+            judged.decision,
+            ",".join(judged.codes) or "-",
+            seconds * 1e3,
+        )
+        response = _response(judged)
+        if self.draining or not request.content.is_eof():
+            response.force_close()
+        return response
+
+    def close(self) -> None:
+        """Begin no more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _judged(self, request: web.Request, body: bytearray, deadline: float) -> Judged:
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                if judged := await self._in_turn(request, body, deadline):
+                    return judged
+                why = f"the review is larger than {self._limits.body >> 20} MiB"
+        except TimeoutError:
+            why = "there was no answer in time"
+        except Exception as error:  # noqa: BLE001 - whatever it is, the API server is owed an answer
+            # What an exception says may hold what the review held.
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("a review failed: %s\n%s", type(error).__name__, frames)
+            why = f"of an error inside ({type(error).__name__})"
+        return self._judge.undecided(_uid(body), why)
+
+    async def _in_turn(self, request: web.Request, body: bytearray, deadline: float) -> Judged | None:
+        """Read a review and have it judged when there is a place, a large one before it is read; None for one that is too large."""
+        size = request.content_length
+        is_large = size is None or size > self._limits.large
+        if not is_large:
+            await self._read(request, body)
+        places = self._large if is_large else self._small
+        await places.acquire()
+        task = None
+        try:
+            if is_large and not await self._read(request, body):
+                return None
+            loop = asyncio.get_running_loop()
+            task = loop.run_in_executor(self._threads, self._judge.judge, bytes(body), deadline)
+        finally:
+            if task is None:
+                places.release()
+        # The place is taken until the thread is done, also when nobody waits for it any more.
+        task.add_done_callback(partial(_leave, places))
+        return await asyncio.shield(task)
+
+    async def _read(self, request: web.Request, body: bytearray) -> bool:
+        """Read the body; tell whether it is within the limit. What is over is read all the same: a client that is cut off hears nothing."""
+        within = True
+        async for part in request.content.iter_any():
+            within = within and len(body) + len(part) <= self._limits.body
+            if within:
+                body += part
+            else:
+                del body[_HEAD:]
+        return within
+
+    def _seconds(self, request: web.Request) -> float:
+        """Return how long an answer may take: the API server says how long it waits."""
+        asked = re.fullmatch(r"(\d{1,4})s", request.query.get("timeout", ""))
+        return min(self._limits.seconds, int(asked[1]) * _OF_TIMEOUT if asked else self._limits.seconds)
+
+
+class AdmissionServer:
+    """The listening server; `start`, and later `drain`."""
+
+    def __init__(self, reviews: Reviews, context: ssl.SSLContext, address: str, port: int) -> None:
+        self._reviews = reviews
+        app = web.Application()
+        app.router.add_post(PATH, reviews.handle)
+        self._runner = web.AppRunner(
+            app, access_log=None, keepalive_timeout=_KEPT_ALIVE, shutdown_timeout=_SHUTDOWN
+        )
+        self._address, self._context = (address or None, port), context
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        port: int = self._runner.addresses[0][1]
+        return port
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, *self._address, ssl_context=self._context, backlog=1024).start()
+
+    async def drain(self, seconds: float) -> None:
+        """End every connection after its next answer for some seconds, then listen no more, and finish what is under way."""
+        self._reviews.draining = True
+        await asyncio.sleep(seconds)
+        with suppress(HttpProcessingError):
+            await self._runner.cleanup()
+        self._reviews.close()
+
+
+def _leave(places: asyncio.Semaphore, task: "asyncio.Future[Judged]") -> None:
+    places.release()
+    if not task.cancelled():
+        task.exception()  # heard, should nobody wait for it any more
+
+
+def _response(judged: Judged) -> web.Response:
+    if judged.document is None:
+        return web.Response(status=400, text="this is no AdmissionReview of admission.k8s.io/v1\n")
+    body = json.dumps(judged.document, separators=(",", ":")).encode()
+    return web.Response(body=body, content_type="application/json")
+
+
+def _uid(body: bytes | bytearray) -> str:
+    """Return the uid of a review that the API server wrote, without decoding it; empty where it is somebody else's text."""
+    found = _UID.match(body, 0, _HEAD)
+    return found[1].decode() if found else ""

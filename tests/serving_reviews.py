@@ -1,0 +1,129 @@
+"""A webhook server with a judge that does what a test says, and a client that speaks to it as the API server does."""
+
+import asyncio
+import json
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import urllib3
+from prometheus_client.samples import Sample
+
+from enc_operator.webhook.certificates import Certificates, Lives, plan_certificates
+from enc_operator.webhook.metrics import Metrics
+from enc_operator.webhook.server import AdmissionServer, Judged, Limits, Reviews
+from enc_operator.webhook.tls import Tls
+
+UID = "705ab4f5-6393-11e8-b7cc-42010a800002"
+
+
+def review(uid: str = UID, **request: Any) -> bytes:
+    """Return a review as the API server writes it: in the order of the fields of its types."""
+    asked = {"uid": uid, "kind": {"group": "", "version": "v1", "kind": "Pod"}, **request}
+    document = {"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": asked}
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def make_certificates() -> Certificates:
+    """Make a CA and a certificate for this machine."""
+    now = datetime.now(UTC)  # noqa: TID251 - a client compares with its clock
+    return plan_certificates(None, ("127.0.0.1",), now, Lives())
+
+
+def answer(uid: str, message: str = "", **more: Any) -> Mapping[str, Any]:
+    """Return a document to answer with: a denial where there is a message."""
+    response = {"uid": uid, "allowed": not message, "status": {"message": message}, **more}
+    return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}
+
+
+@dataclass
+class ScriptedJudge:
+    """Decides as a test says, and tells what it was asked."""
+
+    script: Callable[[bytes], Judged] | None = None
+    asked: list[bytes] = field(default_factory=list)
+
+    def judge(self, body: bytes, deadline: float) -> Judged:
+        """Do what the script says; allow without one."""
+        assert deadline > time.monotonic()
+        self.asked.append(body)
+        return (
+            self.script(body)
+            if self.script
+            else Judged("approved", answer(json.loads(body)["request"]["uid"]))
+        )
+
+    def undecided(self, uid: str, why: str) -> Judged:
+        """Deny with the reason, where there is somebody to tell."""
+        return Judged("not_judged", answer(uid, why) if uid else None, ("undecided",))
+
+
+class Served:
+    """A server that runs in a thread."""
+
+    def __init__(self, judge: ScriptedJudge, limits: Limits) -> None:
+        self.judge, self.metrics, self.tls = judge, Metrics(), Tls()
+        self.certificates = make_certificates()
+        self.tls.use(self.certificates.chain, self.certificates.key)
+        self._limits = limits
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self.server = self.run(self._start())
+
+    async def _start(self) -> AdmissionServer:
+        self.reviews = Reviews(self.judge, self._limits, self.metrics)
+        server = AdmissionServer(self.reviews, self.tls.context, "127.0.0.1", 0)
+        await server.start()
+        return server
+
+    def run(self, what: Any, seconds: float = 20) -> Any:
+        """Run something in the server's loop."""
+        return asyncio.run_coroutine_threadsafe(what, self._loop).result(seconds)
+
+    def client(self, bundle: bytes = b"", size: int = 1) -> urllib3.HTTPSConnectionPool:
+        """Connect as somebody who trusts a bundle of CAs, the server's own by default."""
+        context = ssl.create_default_context(cadata=(bundle or self.certificates.bundle).decode())
+        return urllib3.HTTPSConnectionPool(
+            "127.0.0.1", self.server.port, ssl_context=context, retries=False, timeout=20, maxsize=size
+        )
+
+    def post(self, body: Any, path: str = "/validate?timeout=10s", **options: Any) -> tuple[int, Any]:
+        """Post a body over a connection of its own; return the status, and the answer as JSON where it is some."""
+        with self.client() as pool:
+            found = pool.request("POST", path, body=body, **options)
+            text = found.data.decode()
+        return found.status, json.loads(text) if text.startswith("{") else text
+
+    def samples(self) -> dict[tuple[str, ...], float]:
+        """Return the metrics by name and labels."""
+        found: list[Sample] = [each for family in self.metrics.registry.collect() for each in family.samples]
+        return {(each.name, *each.labels.values()): each.value for each in found}
+
+    def stop(self) -> None:
+        """End."""
+        self.run(self.server.drain(0))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class Serving:
+    """The servers of one test."""
+
+    def __init__(self) -> None:
+        self._opened: list[Served] = []
+
+    def start(self, script: Callable[[bytes], Judged] | None = None, **limits: Any) -> Served:
+        """Start one."""
+        self._opened.append(Served(ScriptedJudge(script), Limits(**limits)))
+        return self._opened[-1]
+
+    def stop(self) -> None:
+        """End all."""
+        for each in self._opened:
+            each.stop()

@@ -1,0 +1,226 @@
+"""Reviews over HTTPS: an answer in every case, within limits and in time."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from e2e.cluster.folder import wait_until
+from enc_operator.webhook.server import Judged
+from serving_reviews import UID, Served, answer, make_certificates, review
+
+Start = Callable[..., Served]
+
+
+def test_what_the_judge_says_is_answered(serving: Start) -> None:
+    """The document comes back as it is, and is counted under each of its codes."""
+    denied = Judged("denied", answer(UID, "no"), ("access-denied", "handle-malformed"))
+    served = serving(lambda _: denied)
+
+    assert served.post(review()) == (200, denied.document)
+    samples = served.samples()
+    assert samples["enc_admission_decisions_total", "denied", "access-denied"] == 1
+    assert samples["enc_admission_decisions_total", "denied", "handle-malformed"] == 1
+    assert samples["enc_admission_seconds_count", "denied"] == 1
+
+
+def test_there_is_nothing_else(serving: Start) -> None:
+    """Reviews are posted to one path."""
+    served = serving()
+
+    assert served.post(review(), "/")[0] == 404
+    with served.client() as pool:
+        assert pool.request("GET", "/validate").status == 405
+
+
+def test_what_is_no_review_is_a_bad_request(serving: Start) -> None:
+    """Who sends it is told so."""
+    status, said = serving(lambda _: Judged("not_judged", None)).post(b"{}")
+
+    assert (status, "AdmissionReview" in said) == (400, True)
+
+
+def chunks(body: bytes) -> Iterator[bytes]:
+    """Yield a body whose length nobody said."""
+    for start in range(0, len(body), 1 << 16):
+        yield body[start : start + (1 << 16)]
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["with its length", "in chunks"])
+def test_a_large_review_is_judged(serving: Start, *, chunked: bool) -> None:
+    """One of 14 MB is what two objects of 1 MB can grow to."""
+    served = serving()
+    body = review(object={"data": "a" * 14_000_000})
+
+    status, said = served.post(chunks(body) if chunked else body, chunked=chunked)
+
+    assert (status, said["response"]["allowed"]) == (200, True)
+    assert served.judge.asked == [body]
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["with its length", "in chunks"])
+def test_a_review_over_the_limit_is_answered_and_not_decoded(serving: Start, *, chunked: bool) -> None:
+    """Its uid is read from where the API server writes it."""
+    served = serving(body=2_000_000)
+    body = review(object={"data": "a" * 2_000_000})
+
+    status, said = served.post(chunks(body) if chunked else body, chunked=chunked)
+
+    assert (status, said["response"]["uid"]) == (200, UID)
+    assert "larger than" in said["response"]["status"]["message"]
+    assert served.judge.asked == []
+    assert served.samples()["enc_admission_decisions_total", "not_judged", "undecided"] == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" + b"0," * 1_000_000 + b"0]", b'{"request":{"uid":"a"}' + b" " * 2_000_000 + b"}"],
+    ids=["a list", "not as the API server writes it"],
+)
+def test_what_nobody_can_name_over_the_limit_is_a_bad_request(serving: Start, body: bytes) -> None:
+    """There is no review to answer."""
+    assert serving(body=1_500_000).post(body)[0] == 400
+
+
+def test_an_error_inside_is_an_answer_and_a_log_line_without_values(
+    serving: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It says of what kind the error was and where it arose, not what it said: that may be from the object."""
+
+    def fail(body: bytes) -> Judged:
+        raise LookupError(body.decode())
+
+    status, said = serving(fail).post(review(object={"metadata": {"name": "of-somebody"}}))
+
+    assert (status, said["response"]["uid"]) == (200, UID)
+    assert "LookupError" in said["response"]["status"]["message"]
+    assert "LookupError" in caplog.text
+    assert "in fail" in caplog.text
+    assert "of-somebody" not in caplog.text + str(said)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "path"),
+    [(0.2, "/validate"), (10, "/validate?timeout=0s")],
+    ids=["the settings' deadline", "the API server's own"],
+)
+def test_who_is_late_is_answered_for(serving: Start, seconds: float, path: str) -> None:
+    """The answer comes while the judge is still at it."""
+    over = threading.Event()
+
+    def wait(_: bytes) -> Judged:
+        over.wait(20)
+        return Judged("approved", answer(UID))
+
+    served = serving(wait, seconds=seconds)
+    try:
+        status, said = served.post(review(), path)
+    finally:
+        over.set()
+
+    assert (status, said["response"]["uid"]) == (200, UID)
+    assert "in time" in said["response"]["status"]["message"]
+
+
+def test_no_more_are_judged_at_once_than_there_are_places(serving: Start) -> None:
+    """Those whose time is over keep their places until their threads are done: nothing piles up."""
+    over, began = threading.Event(), threading.Semaphore(0)
+
+    def wait(_: bytes) -> Judged:
+        began.release()
+        over.wait(20)
+        return Judged("approved", answer(UID))
+
+    served = serving(wait, seconds=0.5, concurrent=2)
+    with ThreadPoolExecutor(6) as clients:
+        said = [clients.submit(served.post, review()) for _ in range(6)]
+        answers = [each.result(20) for each in said]
+        assert began.acquire(timeout=5)
+        assert began.acquire(timeout=5)
+        over.set()
+
+    assert [status for status, _ in answers] == [200] * 6
+    assert len(served.judge.asked) == 2
+    assert served.post(review())[1]["response"]["allowed"]
+
+
+def test_large_reviews_come_one_after_the_other_and_keep_no_small_one_waiting(serving: Start) -> None:
+    """Only one of them is in memory at a time."""
+    over, began = threading.Event(), threading.Event()
+    large = review(object={"data": "a" * 1_100_000})
+
+    def wait_if_large(body: bytes) -> Judged:
+        if len(body) > 1_000_000:
+            began.set()
+            over.wait(20)
+        return Judged("approved", answer(UID))
+
+    served = serving(wait_if_large, seconds=20)
+    with ThreadPoolExecutor(3) as clients:
+        waiting = [clients.submit(served.post, large) for _ in range(3)]
+        assert began.wait(10)
+        assert served.post(review())[0] == 200
+        assert len(served.judge.asked) == 2
+        over.set()
+        assert [each.result(20)[0] for each in waiting] == [200] * 3
+
+
+def test_a_new_certificate_is_shown_and_connections_last(serving: Start) -> None:
+    """Who is connected goes on; who connects is shown the new one."""
+    served = serving()
+    new = make_certificates()
+    with served.client() as before, served.client(new.bundle) as after:
+        assert before.request("POST", "/validate", body=review()).status == 200
+        assert served.tls.use(new.chain, new.key)
+        assert before.request("POST", "/validate", body=review()).status == 200
+        assert before.num_connections == 1
+        assert after.request("POST", "/validate", body=review()).status == 200
+    assert not served.tls.use(new.chain, new.key)
+
+
+def test_draining_ends_connections_with_their_next_answer(serving: Start) -> None:
+    """So that whoever has a connection to this replica makes its next one to another."""
+    served = serving()
+    served.reviews.draining = True
+    with served.client() as pool:
+        found = pool.request("POST", "/validate", body=review())
+
+    assert (found.status, found.headers["Connection"]) == (200, "close")
+
+
+def test_who_is_under_way_when_it_ends_is_answered(serving: Start) -> None:
+    """Nobody listens any more, and the last answer still comes."""
+    began, over = threading.Event(), threading.Event()
+
+    def wait(_: bytes) -> Judged:
+        began.set()
+        over.wait(20)
+        return Judged("approved", answer(UID))
+
+    served = serving(wait, seconds=20)
+    port = served.server.port
+    with ThreadPoolExecutor(2) as threads:
+        under_way = threads.submit(served.post, review())
+        assert began.wait(10)
+        drained = threads.submit(served.run, served.server.drain(0))
+        wait_until(lambda: not listens(port), "nobody listens", seconds=10)
+        over.set()
+        assert under_way.result(20)[0] == 200
+        drained.result(20)
+
+
+def listens(port: int) -> bool:
+    """Tell whether somebody takes connections."""
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_what_the_log_says_of_a_review(serving: Start, caplog: pytest.LogCaptureFixture) -> None:
+    """Its uid, by which the audit log knows it, the decision and how long it took; nothing of the object."""
+    caplog.set_level("INFO")
+    serving().post(review(object={"metadata": {"name": "of-somebody"}}))
+
+    assert f"{UID} approved" in caplog.text
+    assert "of-somebody" not in caplog.text
