@@ -10,7 +10,6 @@ import logging
 import re
 import ssl
 import time
-import traceback
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -21,6 +20,7 @@ from typing import Any, Protocol
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from enc_operator.webhook.faults import told
 from enc_operator.webhook.metrics import Metrics
 
 PATH = "/validate"
@@ -109,9 +109,7 @@ class Reviews:
         except TimeoutError:
             why = "there was no answer in time"
         except Exception as error:  # noqa: BLE001 - whatever it is, the API server is owed an answer
-            # What an exception says may hold what the review held.
-            frames = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("a review failed: %s\n%s", type(error).__name__, frames)
+            _log.error("a review failed: %s", told(error))
             why = f"of an error inside ({type(error).__name__})"
         return self._judge.undecided(_uid(body), why)
 

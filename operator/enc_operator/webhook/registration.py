@@ -1,0 +1,64 @@
+"""What the API server knows of the webhook: its configuration, of which the caBundle alone is ours to write, and is kept right."""
+
+import base64
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from enc_operator.cluster.calls import Call
+from enc_operator.cluster.collections import Collection
+from enc_operator.cluster.gateway import Gateway
+from enc_operator.cluster.reflector import Reflector
+from enc_operator.cluster.store import Key
+from enc_operator.core.objects.shapes import mapping, text
+
+_JSON_PATCH = "application/json-patch+json"
+_PATH = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+
+
+class Registration:
+    """One ValidatingWebhookConfiguration; `changed` is called whenever it is another one than before."""
+
+    def __init__(self, gateway: Gateway, name: str, changed: Callable[[], None]) -> None:
+        self._gateway = gateway
+        self._path = f"{_PATH}/{name}"
+        only = Collection(_PATH, {"fieldSelector": f"metadata.name={name}"})
+        self.reflector: Reflector[tuple[str, ...]] = Reflector(gateway, only, _bundles, _Told(changed))
+
+    def repair(self, bundle: bytes) -> int:
+        """Have every webhook trust a bundle; return how many did not. Raises ApiError, 404 where there is no configuration."""
+        manifest = self._gateway.call(Call("GET", self._path))
+        wrong = [*_others(manifest, base64.b64encode(bundle).decode())]
+        if wrong:
+            version = text(manifest, "metadata", "resourceVersion")
+            # The places in the list are those of this version.
+            test = {"op": "test", "path": "/metadata/resourceVersion", "value": version}
+            self._gateway.call(Call("PATCH", self._path, body=[test, *wrong], content_type=_JSON_PATCH))
+        return len(wrong)
+
+
+def _others(manifest: Mapping[str, Any], bundle: str) -> Iterator[Mapping[str, str]]:
+    for index, found in enumerate(_bundles(manifest)):
+        if found != bundle:
+            yield {"op": "add", "path": f"/webhooks/{index}/clientConfig/caBundle", "value": bundle}
+
+
+def _bundles(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    webhooks = manifest.get("webhooks")
+    return tuple(text(mapping(each, "clientConfig"), "caBundle") for each in webhooks or ())
+
+
+class _Told:
+    """Hears of the configuration, and passes on that something changed."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+
+    def replaced(self, items: Mapping[Key, tuple[str, ...]]) -> None:
+        """Hear what there is."""
+        del items
+        self._changed()
+
+    def changed(self, key: Key, item: tuple[str, ...] | None) -> None:
+        """Hear of a change."""
+        del key, item
+        self._changed()

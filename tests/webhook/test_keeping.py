@@ -1,0 +1,189 @@
+"""Certificates kept right while the server runs."""
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.cluster.folder import wait_until
+from enc_operator.errors import EncError
+from enc_operator.webhook.custody import Shown
+from enc_operator.webhook.keeping import Keeper, probe
+from enc_operator.webhook.registration import Registration
+from enc_operator.webhook.server import Judged
+from scripted_api import Line, ScriptedApi, scripted
+from serving_reviews import Served, make_certificates, review
+
+END = datetime(2030, 1, 1, tzinfo=UTC)
+Manifest = dict[str, Any]
+
+
+def shown() -> Shown:
+    """Return new certificates."""
+    made = make_certificates()
+    return Shown(made.chain, made.key, END, made.bundle)
+
+
+class Configured:
+    """A configuration with two webhooks behind a server: lists, one watch that tells of changes, gets and patches."""
+
+    def __init__(self) -> None:
+        self.bundles = ["", "b3RoZXI="]
+        self.version = 1
+        self.patches: list[Any] = []
+        self.watch: Line | None = None
+
+    def manifest(self) -> Manifest:
+        """Return it."""
+        webhooks = [{"name": f"{index}.example.com", "clientConfig": {"caBundle": bundle} if bundle else {}}
+                    for index, bundle in enumerate(self.bundles)]  # fmt: skip
+        metadata = {"name": "enc", "uid": "u", "resourceVersion": str(self.version)}
+        return {"kind": "ValidatingWebhookConfiguration", "metadata": metadata, "webhooks": webhooks}
+
+    def overwrite(self, bundle: str) -> None:
+        """Have somebody else write a bundle, and the watch tell of it."""
+        self.bundles[1], self.version = bundle, self.version + 1
+        assert self.watch
+        self.watch.event({"type": "MODIFIED", "object": self.manifest()})
+
+    def __call__(self, line: Line) -> None:
+        """Answer."""
+        if line.asked.query.get("watch"):
+            self.watch = line.watch()
+            line.hold()
+        elif line.asked.method == "PATCH":
+            self.patches.append(line.asked.body)
+            test, *changes = line.asked.body
+            if test["value"] != str(self.version):
+                line.refuse(422, "Invalid")
+                return
+            for change in changes:
+                self.bundles[int(change["path"].split("/")[2])] = change["value"]
+            self.version += 1
+            line.answer(self.manifest())
+        elif line.asked.path.endswith("/enc"):
+            line.answer(self.manifest())
+        else:
+            assert line.asked.query["fieldSelector"] == "metadata.name=enc"
+            items = {"items": [self.manifest()], "metadata": {"resourceVersion": str(self.version)}}
+            line.answer({"kind": "ValidatingWebhookConfigurationList", **items})
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Iterator[tuple[Configured, ScriptedApi]]:
+    """Serve a configuration."""
+    found = Configured()
+    with scripted(tmp_path, found) as api:
+        yield found, api
+
+
+class Held:
+    """Certificates that a test replaces; an error in their place is raised."""
+
+    def __init__(self, *held: Shown | Exception) -> None:
+        self.held = list(held)
+
+    def current(self) -> Shown:
+        """Return the next, the last for ever."""
+        found = self.held[0] if len(self.held) == 1 else self.held.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def content(_: Shown) -> str:
+    """Find nothing wrong."""
+    return ""
+
+
+def test_the_bundle_alone_is_patched_and_where_it_is_wrong_alone(
+    configured: tuple[Configured, ScriptedApi],
+) -> None:
+    """Each patch counts for the version that it was made for, and there is none where nothing is wrong."""
+    found, api = configured
+    registration = Registration(api.gateway(), "enc", lambda: None)
+    wanted = base64.b64encode(b"ours").decode()
+    path = "/webhooks/{}/clientConfig/caBundle"
+
+    assert [registration.repair(b"ours"), registration.repair(b"ours")] == [2, 0]
+    found.bundles[1] = ""
+    assert registration.repair(b"ours") == 1
+    assert found.bundles == [wanted, wanted]
+    assert [[change["path"] for change in patch] for patch in found.patches] == [
+        ["/metadata/resourceVersion", path.format(0), path.format(1)],
+        ["/metadata/resourceVersion", path.format(1)],
+    ]
+
+
+def test_what_somebody_overwrites_is_repaired_within_moments(
+    serving: Callable[..., Served], configured: tuple[Configured, ScriptedApi]
+) -> None:
+    """The watch tells of it: nobody waits for the next look."""
+    found, api = configured
+    ours = shown()
+    keeper = Keeper(
+        Held(ours), serving().tls, lambda wake: Registration(api.gateway(), "enc", wake), content, period=600
+    )
+    wanted = base64.b64encode(ours.bundle).decode()
+    keeper.start()
+    try:
+        wait_until(lambda: not keeper.wrong and found.watch is not None, "it is registered", seconds=10)
+        found.overwrite("b3RoZXI=")
+        wait_until(lambda: found.bundles == [wanted, wanted], "it is repaired", seconds=5)
+    finally:
+        keeper.stop()
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        (EncError("nobody gave any"), "nobody gave any"),
+        (replace(shown(), key=shown().key), "do not belong together"),
+        (RuntimeError("of the key's words"), "RuntimeError in keeping certificates"),
+    ],
+    ids=["there are none", "a certificate and another's key", "an error that nobody foresaw"],
+)
+def test_what_is_wrong_is_said_and_tried_again(
+    serving: Callable[..., Served], held: Shown | Exception, said: str
+) -> None:
+    """What is shown stays as it was, until what there is makes sense."""
+    served, good = serving(), shown()
+    custody = Held(held)
+    keeper = Keeper(custody, served.tls, None, content)
+    keeper.start()
+    try:
+        wait_until(lambda: said in keeper.wrong, "it says so", seconds=10)
+        assert served.post(review())[0] == 200
+        custody.held = [good]
+        wait_until(lambda: not keeper.wrong, "it is right again", seconds=10)
+    finally:
+        keeper.stop()
+    with served.client(good.bundle) as client:
+        assert client.request("POST", "/validate", body=review()).status == 200
+    assert keeper.expires == END
+
+
+def test_the_probe_trusts_what_the_api_server_trusts(serving: Callable[..., Served]) -> None:
+    """A server that shows what nobody is told to trust is found out, and so is one that is not there."""
+    served = serving()
+    address = ("127.0.0.1", served.server.port)
+    own = Shown(b"", b"", END, served.certificates.bundle)
+
+    assert probe(address, "127.0.0.1", own) == ""
+    assert probe(address, "127.0.0.1", replace(own, bundle=b"")) == ""
+    assert "SSLCertVerificationError" in probe(address, "hook.enc.svc", own)
+    assert "SSLCertVerificationError" in probe(address, "127.0.0.1", shown())
+    assert "Refused" in probe(("127.0.0.1", 1), "127.0.0.1", own)
+
+
+def test_the_probe_wants_an_answer_to_its_own_review(serving: Callable[..., Served]) -> None:
+    """Anything else that speaks TLS with the right certificate is not the webhook."""
+    served = serving(lambda _: Judged("approved", {}))
+
+    assert "as it should" in probe(
+        ("127.0.0.1", served.server.port), "127.0.0.1", Shown(b"", b"", END, served.certificates.bundle)
+    )
