@@ -10,14 +10,14 @@ from enc_operator.cluster.access import AccessAnswers
 from enc_operator.cluster.calls import ApiError, Call
 from enc_operator.controller.applier import Applier, Done, Overlay, Refused
 from enc_operator.controller.asking import Asking
-from enc_operator.controller.clock import Clock
 from enc_operator.controller.inbox import Inbox
 from enc_operator.controller.reconciler import Reconciler
-from enc_operator.controller.settings import LeaseName, Settings
 from enc_operator.controller.watches import Watches
 from enc_operator.core.inventory import AnyQuestion, Question
 from enc_operator.core.ledger.ledger import Ledger
 from enc_operator.core.rbac.convergence import Write, Written, read_written
+from enc_operator.process.clock import Clock
+from enc_operator.process.settings import LeaseName, Settings
 from living import AGENTS, NOW, Manifest, agent, facts, frame, namespace, target
 
 T = TypeVar("T")

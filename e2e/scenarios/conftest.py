@@ -24,7 +24,7 @@ from e2e.scenarios.operated_world import Clusterful, clusterful
 from e2e.scenarios.rendered_chart import applied, render
 from e2e.scenarios.running_operator import Install
 from e2e.scenarios.running_operator import installed as chart_installed
-from enc_operator.controller.settings import Settings, parse_settings
+from enc_operator.process.settings import Settings, parse_settings
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from e2e.scenarios.fenced_writes import Manifest, World, mutants, permitted
 from e2e.scenarios.rendered_chart import applied
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.controller.fence import PREFIX, FenceCheck, Holds
-from enc_operator.controller.settings import Settings
+from enc_operator.process.settings import Settings
 
 # 500: how the API server answers a kind of role, or a resourceVersion, that there is not.
 INVALID = {400, 404, 422, 500}

@@ -35,8 +35,8 @@ from e2e.scenarios.rendered_chart import applied
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.controller.epoch import enforce_epoch, read_epoch
 from enc_operator.controller.fence import PREFIX, Missing
-from enc_operator.controller.settings import Settings
 from enc_operator.errors import EncError
+from enc_operator.process.settings import Settings
 
 
 @pytest.mark.parametrize("kind", ["role", "binding"])

@@ -20,8 +20,8 @@ from e2e.scenarios.rendered_chart import applied, render
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.controller.crds import apply_crds
 from enc_operator.controller.removal import Removal
-from enc_operator.controller.settings import Settings, parse_settings
 from enc_operator.errors import EncError
+from enc_operator.process.settings import Settings, parse_settings
 
 _RIGHTS = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
 _LABEL = "enc-operator.io/managed-by"

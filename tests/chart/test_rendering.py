@@ -12,7 +12,7 @@ import yaml
 from assessing import ROOT
 from e2e.cluster import binaries
 from e2e.cluster.interface import Unavailable
-from enc_operator.controller.settings import parse_settings
+from enc_operator.process.settings import parse_settings
 from kubernetes_schemas import faults
 from tools import write_manifests
 

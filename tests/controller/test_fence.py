@@ -11,8 +11,8 @@ from enc_operator.controller.fence import (
     probe_of_target,
     probes_of,
 )
-from enc_operator.controller.settings import AgentAccounts, LeaseName, Settings
 from enc_operator.core.rbac.convergence import EPOCH
+from enc_operator.process.settings import AgentAccounts, LeaseName, Settings
 
 SETTINGS = Settings(
     LeaseName("enc-system", "leader"), (AgentAccounts("datadog", ("dd",)),), install="enc-system.enc"

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from enc_operator.controller import asking
-from enc_operator.controller.settings import LeaseName, Settings
 from enc_operator.core.inventory import Question
+from enc_operator.process.settings import LeaseName, Settings
 from living import Manifest, grant, namespace, pod, ref_of, service
 from reconciling import INSTALL, Bench
 

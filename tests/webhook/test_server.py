@@ -103,7 +103,7 @@ def test_an_error_inside_is_an_answer_and_a_log_line_without_values(
 
 @pytest.mark.parametrize(
     ("seconds", "path"),
-    [(0.2, "/validate"), (10, "/validate?timeout=0s")],
+    [(0.2, "/validate"), (10, "/validate?timeout=1s")],
     ids=["the settings' deadline", "the API server's own"],
 )
 def test_who_is_late_is_answered_for(serving: Start, seconds: float, path: str) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 from enc_operator.cluster.calls import Call
 from enc_operator.cluster.gateway import Gateway
-from enc_operator.controller.settings import Settings
 from enc_operator.core.rbac.convergence import EPOCH
 from enc_operator.errors import EncError
+from enc_operator.process.settings import Settings
 
 
 def enforce_epoch(gateway: Gateway, settings: Settings, epoch: int) -> None:

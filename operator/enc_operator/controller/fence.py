@@ -11,10 +11,10 @@ from typing import Any
 from enc_operator.cluster.calls import MERGE_PATCH, ApiError, Call
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.controller.epoch import read_epoch
-from enc_operator.controller.settings import Settings
 from enc_operator.core.objects.authorization import MANAGED_BY
 from enc_operator.core.rbac.convergence import EPOCH
 from enc_operator.core.rbac.planning import role_name
+from enc_operator.process.settings import Settings
 
 PREFIX = "enc-operator fence: "
 """How every refusal of the fence begins."""

@@ -19,9 +19,9 @@ from enc_operator.cluster.gateway import Gateway
 from enc_operator.controller.crds import apply_crds
 from enc_operator.controller.fence import FenceCheck, Missing
 from enc_operator.controller.removal import Removal
-from enc_operator.controller.settings import Settings, read_settings
 from enc_operator.errors import EncError
 from enc_operator.packaged_crds import crd_texts
+from enc_operator.process.settings import Settings, read_settings
 
 _OK, _NOT_SO, _FAILED = 0, 1, 2
 _READY_SECONDS = 60.0

@@ -21,17 +21,13 @@ from enc_operator.cluster.lease import LeaseElection
 from enc_operator.cluster.writes import Writer
 from enc_operator.controller.applier import Applier
 from enc_operator.controller.asking import Asking
-from enc_operator.controller.clock import Clock
 from enc_operator.controller.epoch import enforce_epoch
 from enc_operator.controller.fence import FenceCheck, Holds
 from enc_operator.controller.inbox import Inbox
 from enc_operator.controller.lifecycle import Lifecycle
-from enc_operator.controller.logs import set_up_log
 from enc_operator.controller.metrics import Metrics
 from enc_operator.controller.reconciler import Reconciler
 from enc_operator.controller.report import Notice, Report, make_report
-from enc_operator.controller.serving import HealthServer
-from enc_operator.controller.settings import Settings
 from enc_operator.controller.state import State
 from enc_operator.controller.status import View, status_of
 from enc_operator.controller.watches import Watches
@@ -40,6 +36,10 @@ from enc_operator.core.inventory import TargetFact
 from enc_operator.core.ledger.ledger import Ledger
 from enc_operator.errors import EncError
 from enc_operator.frame import make_frame
+from enc_operator.process.clock import Clock
+from enc_operator.process.logs import set_up_log
+from enc_operator.process.serving import HealthServer
+from enc_operator.process.settings import Settings
 
 _COMPONENT = "enc-operator.io/operator"
 _FENCE_SECONDS = 30.0

@@ -10,15 +10,15 @@ from typing import Protocol
 
 from enc_operator.controller.applier import Applier, Done, Refused
 from enc_operator.controller.asking import Asking
-from enc_operator.controller.clock import Clock
 from enc_operator.controller.inbox import Batch, Inbox
-from enc_operator.controller.settings import Settings
 from enc_operator.controller.waiting import Waiting
 from enc_operator.controller.watches import Watches
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.ledger.facts import NamespaceFact
 from enc_operator.core.ledger.ledger import Ledger
 from enc_operator.core.rbac.convergence import converge
+from enc_operator.process.clock import Clock
+from enc_operator.process.settings import Settings
 
 _FIRST_LISTS_SECONDS = 0.05
 _IDLE_SECONDS = 5.0

@@ -6,10 +6,10 @@ from typing import Any
 
 from enc_operator.cluster.calls import MERGE_PATCH, ApiError, Call
 from enc_operator.cluster.gateway import Gateway
-from enc_operator.controller.settings import Settings
 from enc_operator.core.objects.authorization import MANAGED_BY
 from enc_operator.core.removal import RBAC, TARGETS, Step, plan_removal
 from enc_operator.errors import EncError
+from enc_operator.process.settings import Settings
 
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _OURS = (

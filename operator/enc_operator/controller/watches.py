@@ -8,13 +8,13 @@ from enc_operator.cluster.collections import Collection
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.cluster.reflector import Reflector, ReflectorState
 from enc_operator.controller.inbox import FactSink, Inbox, NamespaceSink
-from enc_operator.controller.settings import Settings
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.ledger.facts import Fact
 from enc_operator.core.ledger.live import read_live
 from enc_operator.core.objects.authorization import MANAGED_BY
 from enc_operator.core.objects.shapes import labels, text
 from enc_operator.core.rbac.convergence import Written, read_written
+from enc_operator.process.settings import Settings
 
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _OURS = "/apis/enc-operator.io/v1alpha1"

@@ -10,10 +10,10 @@ from enc_operator.cluster.calls import Call
 from enc_operator.cluster.reflector import ReflectorState
 from enc_operator.controller.metrics import Metrics
 from enc_operator.controller.report import Report
-from enc_operator.controller.serving import HealthServer
-from enc_operator.controller.settings import Listen
 from enc_operator.controller.state import State
 from enc_operator.core.findings import ObjectRef
+from enc_operator.process.serving import HealthServer
+from enc_operator.process.settings import Listen
 
 TARGET = ObjectRef("AgentTarget", "dd", "a")
 COUNTS = {"allowed": 3, "denied": 2, "residual": 1}

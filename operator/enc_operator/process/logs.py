@@ -5,7 +5,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from enc_operator.controller.settings import Log
+from enc_operator.process.settings import Log
 
 _QUIET = ("kopf", "urllib3", "aiohttp")
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from enc_operator.controller.clock import Clock
+from enc_operator.process.clock import Clock
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from enc_operator.controller.settings import (
+from enc_operator.core.ledger.caps import Caps
+from enc_operator.errors import SettingsError
+from enc_operator.process.settings import (
     AgentAccounts,
     LeaseName,
     Listen,
@@ -14,8 +16,6 @@ from enc_operator.controller.settings import (
     parse_settings,
     read_settings,
 )
-from enc_operator.core.ledger.caps import Caps
-from enc_operator.errors import SettingsError
 
 LEAST = "lease: {namespace: enc-operator, name: enc-operator}\n"
 FULL = """

@@ -1,17 +1,32 @@
 """Health and metrics over HTTP: `/healthz`, `/readyz`, `/metrics`. Nothing else is served, and nothing is taken."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from socketserver import ThreadingMixIn
-from typing import Any
+from typing import Any, Protocol
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
-from enc_operator.controller.settings import Listen
-from enc_operator.controller.state import State
+from enc_operator.process.settings import Listen
 
 _TEXT = ("Content-Type", "text/plain; charset=utf-8")
+
+
+class Health(Protocol):
+    """How a process is at one moment; what is said is empty where all is well."""
+
+    def sick(self) -> str:
+        """Return why the process should be started anew."""
+
+    def unready(self) -> str:
+        """Return why it is not ready."""
+
+
+_ASKED: Mapping[str, Callable[[Health], str]] = {
+    "/healthz": lambda health: health.sick(),
+    "/readyz": lambda health: health.unready(),
+}
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -28,7 +43,7 @@ class _Handler(WSGIRequestHandler):
 class HealthServer:
     """A thread that answers probes and scrapes."""
 
-    def __init__(self, listen: Listen, registry: CollectorRegistry, state: Callable[[], State]) -> None:
+    def __init__(self, listen: Listen, registry: CollectorRegistry, state: Callable[[], Health]) -> None:
         self._metrics = make_wsgi_app(registry)
         self._state = state
         self._server = make_server(
@@ -51,7 +66,7 @@ class HealthServer:
         if path == "/metrics":
             found: Iterable[bytes] = self._metrics(environ, start_response)
             return found
-        said = {"/healthz": State.sick, "/readyz": State.unready}.get(path)
+        said = _ASKED.get(path)
         if said is None:
             start_response("404 Not Found", [_TEXT])
             return [b"there are /healthz, /readyz and /metrics\n"]
