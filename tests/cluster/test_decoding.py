@@ -63,3 +63,20 @@ def test_what_is_no_json_is_a_value_error(body: bytes) -> None:
     """However deep it is."""
     with pytest.raises(ValueError, match=r"complete|Expecting|Extra data|Unterminated"):
         decode(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "value", "whole"),
+    [
+        (b'{"a": [1, -2]}', {"a": [1, -2]}, True),
+        (b'{"a": ' + b"9" * 5_000 + b', "b": 12}', {"a": None, "b": 12}, False),
+        (b'{"a": ' + b"[" * 2_000 + b"9" * 5_000 + b"]" * 2_000 + b', "b": ' + b"9" * 5_000 + b"}", {"b": None}, False),
+    ],
+    ids=["nothing long or deep", "a number of 5,000 digits", "both"],
+)  # fmt: skip
+def test_who_asks_is_told_whether_it_is_whole(body: bytes, value: Any, whole: bool) -> None:  # noqa: FBT001
+    """A number that Python does not read is null; everything else is there."""
+    found, said = decode_and_tell(body)
+
+    assert {**found, **value} == found
+    assert said == whole

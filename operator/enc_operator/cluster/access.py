@@ -9,8 +9,8 @@ import random
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from enc_operator.cluster.calls import ApiError, Call
 from enc_operator.cluster.gateway import Gateway
@@ -89,12 +89,23 @@ class AccessAnswers:
 
     def _ask(self, question: AnyQuestion) -> _Answer:
         began = self._clock()
-        call = Call("POST", _PATH, body=access_review(question))
-        status = self._gateway.call(call, seconds=_CALL_SECONDS).get("status")
-        if not isinstance(status, dict) or not isinstance(status.get("allowed"), bool):
-            raise ApiError(call, 0, "Unreachable", "the answer to the access review says neither yes nor no")
+        status = _status(self._gateway, question, _CALL_SECONDS)
         allowed = status["allowed"]
         doubtful = not allowed and bool(status.get("evaluationError"))
         lifetime = _DOUBTFUL if doubtful else self._lifetime
         until = began + lifetime * random.uniform(0.75, 1.0)  # noqa: S311 - so that not all are due at once
         return _Answer(allowed, min(until, self._settled_at) if began < self._settled_at else until)
+
+
+def ask(gateway: Gateway, question: AnyQuestion, seconds: float) -> bool:
+    """Ask once, and remember nothing; raise ApiError where no answer comes within `seconds`."""
+    allowed: bool = _status(gateway, question, seconds)["allowed"]
+    return allowed
+
+
+def _status(gateway: Gateway, question: AnyQuestion, seconds: float) -> Mapping[str, Any]:
+    call = Call("POST", _PATH, body=access_review(question))
+    status = gateway.call(call, seconds=seconds).get("status")
+    if not isinstance(status, dict) or not isinstance(status.get("allowed"), bool):
+        raise ApiError(call, 0, "Unreachable", "the answer to the access review says neither yes nor no")
+    return status

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 _DEEPEST = 100  # objects that are made to be read have some 30
+_LONGEST_NUMBER = 4000  # digits; Python gives up at 4,300 (sys.set_int_max_str_digits)
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[][{}]', re.DOTALL)
 
 
@@ -18,11 +19,22 @@ def decode(body: bytes | bytearray) -> Any:
 
 
 def decode_and_tell(body: bytes | bytearray) -> tuple[Any, bool]:
-    """Decode JSON as `decode` does, and tell whether it is there as a whole."""
+    """Decode JSON as `decode` does, and tell whether it is whole.
+
+    A number of thousands of digits, which Python does not read either, is null and makes it not whole.
+    """
     try:
         return json.loads(body), True
+    except json.JSONDecodeError:
+        raise
     except RecursionError:
-        return json.loads(_flatten(body)), False
+        return json.loads(_flatten(body), parse_int=_int), False
+    except ValueError:
+        return json.loads(body, parse_int=_int), False
+
+
+def _int(digits: str) -> int | None:
+    return int(digits) if len(digits) < _LONGEST_NUMBER else None
 
 
 def _flatten(body: bytes | bytearray) -> bytes:

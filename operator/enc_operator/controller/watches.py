@@ -7,38 +7,24 @@ from typing import Any
 from enc_operator.cluster.collections import Collection
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.cluster.reflector import Reflector, ReflectorState
+from enc_operator.cluster.watched import (
+    CONSENTS,
+    OF_AGENTS,
+    OF_CLUSTER,
+    OPTIONAL,
+    RBAC,
+    SOURCES,
+    fact_of,
+    within,
+)
 from enc_operator.controller.inbox import FactSink, Inbox, NamespaceSink
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.ledger.facts import Fact
-from enc_operator.core.ledger.live import read_live
 from enc_operator.core.objects.authorization import MANAGED_BY
 from enc_operator.core.objects.shapes import labels, text
 from enc_operator.core.rbac.convergence import Written, read_written
 from enc_operator.process.settings import Settings
 
-_RBAC = "/apis/rbac.authorization.k8s.io/v1"
-_OURS = "/apis/enc-operator.io/v1alpha1"
-_RUNNING = {"fieldSelector": "status.phase!=Succeeded,status.phase!=Failed"}
-_INSTRUMENTATIONS = "/apis/datadoghq.com/v1alpha1/datadoginstrumentations"
-_EVERYWHERE = {
-    "Pod": Collection("/api/v1/pods", _RUNNING),
-    "Service": Collection("/api/v1/services"),
-    "SecretGrant": Collection(f"{_OURS}/secretgrants"),
-    "AgentTarget": Collection(f"{_OURS}/agenttargets"),
-    "DatadogInstrumentation": Collection(_INSTRUMENTATIONS),
-    "RoleBinding": Collection(f"{_RBAC}/rolebindings", {"labelSelector": MANAGED_BY}),
-}
-_OF_CLUSTER = {
-    "Namespace": Collection("/api/v1/namespaces"),
-    "ClusterSecretGrant": Collection(f"{_OURS}/clustersecretgrants"),
-}
-_OF_AGENTS = {
-    "ConfigMap": Collection("/api/v1/configmaps"),
-    "DaemonSet": Collection("/apis/apps/v1/daemonsets"),
-    "Deployment": Collection("/apis/apps/v1/deployments"),
-    "StatefulSet": Collection("/apis/apps/v1/statefulsets"),
-}
-_OPTIONAL = "/apis/datadoghq.com/"  # the vendor's resources, which most clusters do not have
 _NOT_FOUND = 404
 _PAGE = 500  # objects that are held whole at a time
 
@@ -85,9 +71,7 @@ class Watches:
         states = self.states()
         # Once there was no such resource, whatever the API server says later, or fails to: nothing of it was known, and is missing.
         self._absent |= {
-            path
-            for path, state in states.items()
-            if path.startswith(_OPTIONAL) and state.status == _NOT_FOUND
+            path for path, state in states.items() if path.startswith(OPTIONAL) and state.status == _NOT_FOUND
         }
         return [
             f"{path}: {state.error or 'not listed yet'}"
@@ -123,20 +107,20 @@ class Watches:
     def _make(self, gateway: Gateway) -> None:
         scope = sorted(self._settings.namespaces)
         agents = sorted({agent.namespace for agent in self._settings.agents})
-        for kind, collection in _EVERYWHERE.items():
-            self._add_facts(gateway, kind, _within(collection, scope))
-        for kind, collection in _OF_CLUSTER.items():
+        for kind, collection in (SOURCES | CONSENTS).items():
+            self._add_facts(gateway, kind, within(collection, scope))
+        for kind, collection in OF_CLUSTER.items():
             self._add_facts(gateway, kind, [collection])
-        for kind, collection in _OF_AGENTS.items():
+        for kind, collection in OF_AGENTS.items():
             self._add_facts(gateway, kind, [collection.namespaced(namespace) for namespace in agents])
         for kind in ("Role", "RoleBinding"):
             self._add_written(gateway, kind, scope)
-            self._add_rights(gateway, f"{_RBAC}/{kind.lower()}s", scope)
-            self._add_rights(gateway, f"{_RBAC}/cluster{kind.lower()}s", [])
+            self._add_rights(gateway, f"{RBAC}/{kind.lower()}s", scope)
+            self._add_rights(gateway, f"{RBAC}/cluster{kind.lower()}s", [])
 
     def _add_facts(self, gateway: Gateway, kind: str, collections: list[Collection]) -> None:
         for collection in collections:
-            reduce: Callable[[Mapping[str, Any]], Fact | None] = partial(_fact, kind)
+            reduce: Callable[[Mapping[str, Any]], Fact | None] = partial(fact_of, kind)
             sink = FactSink(kind, self._inbox)
             self._sinks.setdefault(kind, []).append(sink)
             self._others.append(Reflector(gateway, collection, reduce, sink, _PAGE))
@@ -144,8 +128,8 @@ class Watches:
     def _add_written(self, gateway: Gateway, kind: str, scope: list[str]) -> None:
         ours = {"labelSelector": f"{MANAGED_BY}={self._settings.install}"}
         sink: NamespaceSink[Written] = NamespaceSink(lambda found: self._inbox.look_at(*found))
-        plural = Collection(f"{_RBAC}/{kind.lower()}s", ours)
-        for namespace, collection in zip(scope or [""], _within(plural, scope), strict=True):
+        plural = Collection(f"{RBAC}/{kind.lower()}s", ours)
+        for namespace, collection in zip(scope or [""], within(plural, scope), strict=True):
             reflector = Reflector(gateway, collection, partial(read_written, kind), sink)
             self.roles.append(reflector)
             self._written.append((kind, namespace, reflector))
@@ -153,24 +137,13 @@ class Watches:
     def _add_rights(self, gateway: Gateway, path: str, scope: list[str]) -> None:
         """Watch the RBAC of others by its metadata alone: that it changed is all that matters."""
         sink: NamespaceSink[str] = NamespaceSink(lambda _: self._inbox.rbac_changed())
-        for collection in _within(Collection(path, metadata_only=True), scope):
+        for collection in within(Collection(path, metadata_only=True), scope):
             self._others.append(Reflector(gateway, collection, self._version_of_others, sink))
 
     def _version_of_others(self, manifest: Mapping[str, Any]) -> str | None:
         """Leave out what this install wrote: it gives rights to Agents only, about whom RBAC is never asked."""
         ours = labels(manifest, "metadata", "labels").get(MANAGED_BY) == self._settings.install
         return None if ours else text(manifest, "metadata", "resourceVersion")
-
-
-def _fact(kind: str, manifest: Mapping[str, Any]) -> Fact | None:
-    """Read a fact; an AgentTarget that is being deleted asks for nothing any more."""
-    if kind == "AgentTarget" and "deletionTimestamp" in manifest["metadata"]:
-        return None
-    return read_live(kind, manifest)
-
-
-def _within(collection: Collection, namespaces: list[str]) -> list[Collection]:
-    return [collection.namespaced(namespace) for namespace in namespaces] or [collection]
 
 
 def _named(collection: Collection) -> str:
