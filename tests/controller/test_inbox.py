@@ -3,7 +3,8 @@
 import threading
 
 from enc_operator.cluster.store import Key
-from enc_operator.controller.inbox import FactSink, Inbox, NamespaceSink
+from enc_operator.cluster.watched import FactSink
+from enc_operator.controller.inbox import Inbox, NamespaceSink
 from living import facts, pod, ref_of
 
 ONE, TWO = pod("one", ""), pod("two", "")

@@ -8,11 +8,13 @@ from enc_operator.core.ledger.caps import Caps
 from enc_operator.errors import SettingsError
 from enc_operator.process.settings import (
     AgentAccounts,
+    CertificatesOf,
     LeaseName,
     Listen,
     Log,
     Metrics,
     Settings,
+    Webhook,
     parse_settings,
     read_settings,
 )
@@ -34,6 +36,14 @@ caps: {referencesPerObject: 5, referencesPerNamespace: 50}
 log: {format: text, level: debug}
 listen: {address: 127.0.0.1, port: 9090}
 metrics: {secretNames: true}
+webhook:
+  mode: enforce
+  excludedNamespaces: [vault]
+  listen: {address: "::", port: 9443}
+  deadlineSeconds: 1.5
+  concurrent: 4
+  drainSeconds: 0
+  certificates: {secret: tls, names: [hook.enc.svc, 127.0.0.1], configuration: hook}
 """
 MISTAKES = {
     "an empty file": ("", "1:1: the settings: must be an object, not null; give it a value or remove it"),
@@ -67,6 +77,15 @@ MISTAKES = {
     "a negative time": (LEAST + "graceSeconds: -1\n", "2:15: graceSeconds: -1 is out of range; use a number from 0 to 86400"),
     "a port that is text": (LEAST + "listen: {port: '80'}\n", "2:17: listen.port: must be an integer, not a string; "),
     "a level of no log": (LEAST + "log: {level: loud}\n", '2:14: log.level: "loud" is not one of debug, info, warning, error'),
+    "certificates from nowhere": (
+        LEAST + "webhook: {certificates: {}}\n",
+        "2:25: webhook.certificates: own ones need `secret`, those of somebody else `folder`; write one of the two",
+    ),
+    "certificates from two places": (
+        LEAST + "webhook:\n  certificates: {secret: a, folder: b}\n",
+        "3:17: webhook.certificates: own ones need `secret`, those of somebody else `folder`; write one of the two",
+    ),
+    "no certificates": (LEAST + "webhook: {mode: audit}\n", '2:10: webhook: "certificates" is missing; add'),
     "a label that is too long": (LEAST + f"install: {'a' * 64}\n", "2:10: install: is 64 characters long; use 63 at most"),
 }  # fmt: skip
 
@@ -89,6 +108,15 @@ def test_a_full_file_says_everything() -> None:
         log=Log("text", "debug"),
         listen=Listen("127.0.0.1", 9090),
         metrics=Metrics(secret_names=True),
+        webhook=Webhook(
+            "enforce",
+            frozenset({"vault"}),
+            Listen("::", 9443),
+            1.5,
+            4,
+            0,
+            CertificatesOf("tls", "", ("hook.enc.svc", "127.0.0.1"), "hook"),
+        ),
     )
 
 
@@ -99,6 +127,16 @@ def test_the_least_file_needs_a_lease_alone() -> None:
     assert settings == Settings(LeaseName("enc-operator", "enc-operator"))
     assert (settings.agents, settings.namespaces, settings.fence) == ((), frozenset(), True)
     assert (settings.install, settings.grace_seconds, settings.listen.port) == ("enc-operator", 60, 8080)
+
+
+def test_a_webhook_that_is_named_alone_has_defaults() -> None:
+    """It listens beside health, lets everything through, and answers before the API server gives up."""
+    webhook = parse_settings(
+        LEAST + "webhook: {listen: {address: '::1'}, certificates: {folder: /tls}}"
+    ).webhook
+
+    assert webhook == Webhook(listen=Listen("::1", 8443), certificates=CertificatesOf(folder="/tls"))
+    assert (webhook.mode, webhook.deadline_seconds, webhook.drain_seconds) == ("audit", 2.0, 5.0)
 
 
 def test_some_namespaces_are_always_protected() -> None:

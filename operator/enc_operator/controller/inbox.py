@@ -71,39 +71,6 @@ class Inbox:
         self._came.notify()
 
 
-class FactSink:
-    """Hears of one collection's facts and puts them into the inbox; a list tells also what is gone."""
-
-    def __init__(self, kind: str, inbox: Inbox) -> None:
-        self._kind = kind
-        self._inbox = inbox
-        self._known: dict[ObjectRef, str] = {}
-
-    def uid(self, ref: ObjectRef) -> str:
-        """Return the uid of an object that is known, or an empty one."""
-        return self._known.get(ref, "")
-
-    def replaced(self, items: Mapping[Key, Fact]) -> None:
-        """Take a whole list."""
-        found: dict[ObjectRef, Fact | None] = {self._ref(key): item for key, item in items.items()}
-        gone: dict[ObjectRef, Fact | None] = dict.fromkeys(self._known.keys() - found.keys())
-        self._known = {self._ref(key): key.uid for key in items}
-        self._inbox.put({**gone, **found})
-        self._inbox.wake()
-
-    def changed(self, key: Key, item: Fact | None) -> None:
-        """Take one object's change."""
-        ref = self._ref(key)
-        if item is None:
-            self._known.pop(ref, None)
-        else:
-            self._known[ref] = key.uid
-        self._inbox.put({ref: item})
-
-    def _ref(self, key: Key) -> ObjectRef:
-        return ObjectRef(self._kind, key.namespace, key.name)
-
-
 class NamespaceSink(Generic[T]):
     """Hears of a collection and says in which namespaces something changed, through `tell`."""
 

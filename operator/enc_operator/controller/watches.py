@@ -14,10 +14,11 @@ from enc_operator.cluster.watched import (
     OPTIONAL,
     RBAC,
     SOURCES,
+    FactSink,
     fact_of,
     within,
 )
-from enc_operator.controller.inbox import FactSink, Inbox, NamespaceSink
+from enc_operator.controller.inbox import Inbox, NamespaceSink
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.ledger.facts import Fact
 from enc_operator.core.objects.authorization import MANAGED_BY

@@ -62,6 +62,32 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificatesOf:
+    """Where the webhook's certificates come from: own ones in `secret`, or those in `folder`, which somebody else renews.
+
+    `names` are what the API server reaches it by, `configuration` the ValidatingWebhookConfiguration whose caBundle follows own ones.
+    """
+
+    secret: str = ""
+    folder: str = ""
+    names: tuple[str, ...] = ()
+    configuration: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """How admission is served: `mode` is what holds everywhere at least; times are seconds."""
+
+    mode: str = "audit"
+    excluded_namespaces: frozenset[str] = frozenset()
+    listen: Listen = Listen(port=8443)
+    deadline_seconds: float = 2.0
+    concurrent: int = 16
+    drain_seconds: float = 5.0
+    certificates: CertificatesOf = CertificatesOf()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What an install said.
 
@@ -81,6 +107,7 @@ class Settings:
     log: Log = Log()
     listen: Listen = Listen()
     metrics: Metrics = Metrics()
+    webhook: Webhook | None = None
 
     def __post_init__(self) -> None:
         protected = self.protected_namespaces | ALWAYS_PROTECTED | {self.lease.namespace}
@@ -123,6 +150,7 @@ def _faults(source: Source, parsed: Parsed) -> Iterator[str]:
         start, _ = source.find(fault.path, on_key=fault.on_key)
         yield _said(source, start, f"{_place(fault.path)}: {fault.message}", fault.fix)
     yield from _own_agents(source, parsed.value)
+    yield from _certificates(source, parsed.value)
 
 
 def _own_agents(source: Source, written: Any) -> Iterator[str]:
@@ -138,6 +166,18 @@ def _own_agents(source: Source, written: Any) -> Iterator[str]:
             source, start, f"agents[{index}].namespace: {own} is the operator's own namespace, whose "
             "ServiceAccounts are all fenced in", "install enc-operator in a namespace of its own",
         )  # fmt: skip
+
+
+def _certificates(source: Source, written: Any) -> Iterator[str]:
+    """Refuse certificates that come from nowhere, or from two places."""
+    try:
+        given = written["webhook"]["certificates"].keys() & {"secret", "folder"}
+    except (KeyError, TypeError, AttributeError):
+        return  # misshapen, which has been said, or not there
+    if len(given) != 1:
+        start, _ = source.find(("webhook", "certificates"))
+        what = "webhook.certificates: own ones need `secret`, those of somebody else `folder`"
+        yield _said(source, start, what, "write one of the two")
 
 
 def _said(source: Source, start: int, what: str, fix: str) -> str:
@@ -168,7 +208,24 @@ def _settings(written: Mapping[str, Any]) -> Settings:
         log=Log(**written.get("log", NOTHING)),
         listen=Listen(**written.get("listen", NOTHING)),
         metrics=Metrics(**_renamed(written.get("metrics", NOTHING))),
+        webhook=_webhook(written["webhook"]) if "webhook" in written else None,
         **_renamed({name: written[name] for name in ("install", "fence", "graceSeconds") if name in written}),
+    )
+
+
+def _webhook(written: Mapping[str, Any]) -> Webhook:
+    certificates = written["certificates"]
+    return Webhook(
+        excluded_namespaces=frozenset(written.get("excludedNamespaces", ())),
+        listen=Listen(**{"port": 8443, **written.get("listen", NOTHING)}),
+        certificates=CertificatesOf(**{**certificates, "names": tuple(certificates.get("names", ()))}),
+        **_renamed(
+            {
+                name: written[name]
+                for name in ("mode", "deadlineSeconds", "concurrent", "drainSeconds")
+                if name in written
+            }
+        ),
     )
 
 

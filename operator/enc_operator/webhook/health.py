@@ -1,0 +1,41 @@
+"""The webhook's process at one moment, as one value: whether it lives, and whether it can judge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from enc_operator.cluster.reflector import ReflectorState
+
+_STUCK = 30.0  # seconds: whatever a review does, it does in a thread
+_BLIND = 150.0  # twice as long as a watch may be silent
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is known, whether certificates are right, and how long ago (seconds) the server's loop last moved."""
+
+    watches: Mapping[str, ReflectorState] = field(default_factory=dict)
+    certificates: str = ""
+    moved: float = 0.0
+    draining: bool = False
+
+    def sick(self) -> str:
+        """Return why the process should be started anew; empty where it is alive."""
+        return f"the server has not moved for {self.moved:.0f} s" if self.moved > _STUCK else ""
+
+    def unready(self) -> str:
+        """Return why it is not ready; empty where it is."""
+        if self.draining:
+            return "it is about to end"
+        missing = [
+            f"{path}: {state.error or 'not listed yet'}"
+            for path, state in self.watches.items()
+            if not state.synced
+        ]
+        if missing:
+            return f"not everything is known yet: {'; '.join(missing)}"
+        blind = [path for path, state in self.watches.items() if state.failures and state.age > _BLIND]
+        if blind:
+            return (
+                f"nothing was heard for {_BLIND:.0f} s of {', '.join(blind)}: {self.watches[blind[0]].error}"
+            )
+        return self.certificates and f"certificates: {self.certificates}"

@@ -1,0 +1,106 @@
+"""A review from its bytes to its answer: the core decides, and what it must know of the authorizer is asked in between."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Late
+from typing import Any, Protocol
+
+from enc_operator.cluster.calls import ApiError
+from enc_operator.cluster.decoding import decode_and_tell
+from enc_operator.core.admission.model import Answer, Mode, Verdict
+from enc_operator.core.admission.responses import answer_failed, answer_unknown
+from enc_operator.core.admission.review import review
+from enc_operator.core.admission.world import World
+from enc_operator.core.inventory import AnyQuestion
+from enc_operator.webhook.server import Judged
+
+_ROUNDS = 8  # the core asks in two or three
+_RESERVE = 0.2  # seconds that an answer takes once everything is asked
+_SETTLING = 0.15  # for so long a refusal waits for a grant that was applied together with what it is for
+_UNDECIDED = "undecided"
+_THREADS = 8
+_SAID = {Verdict.ALLOWED: "approved", Verdict.DENIED: "denied", Verdict.NOT_JUDGED: "not_judged"}
+
+Asks = Callable[[AnyQuestion, float], bool]
+"""Ask the authorizer; raises ApiError where no answer comes within so many seconds."""
+
+
+class Worlds(Protocol):
+    """Who knows the facts."""
+
+    def world(self) -> World:
+        """Return the facts that hold now."""
+
+    def wait_for_other(self, world: World, seconds: float) -> bool:
+        """Wait until the facts are others; tell whether they are."""
+
+
+class CoreJudge:
+    """Decides reviews by the core's rules; safe to use from many threads."""
+
+    def __init__(self, worlds: Worlds, asks: Asks, settling: float = _SETTLING) -> None:
+        self._worlds, self._asks, self._settling = worlds, asks, settling
+        self._threads = ThreadPoolExecutor(_THREADS, "authorizer")
+
+    def judge(self, body: bytes, deadline: float) -> Judged:
+        """Decide a review; what the authorizer does not say in time counts as a no, and the answer says so."""
+        try:
+            document, whole = decode_and_tell(body)
+        except ValueError:
+            return Judged("not_judged", None)
+        world = self._worlds.world()
+        answer = self._decide(document, world, deadline, whole=whole)
+        # Watches tell of a grant a moment after it is stored.
+        settling = min(self._settling, deadline - _RESERVE - time.monotonic())
+        if not answer.allowed and settling > 0 and self._worlds.wait_for_other(world, settling):
+            answer = self._decide(document, self._worlds.world(), deadline, whole=whole)
+        return _judged(answer)
+
+    def undecided(self, uid: str, why: str) -> Judged:
+        """Answer a review of which nothing is known but its uid: refused where anything anywhere is enforced."""
+        if not uid:
+            return Judged("not_judged", None)
+        if self._worlds.world().tightest is Mode.ENFORCE:
+            message = f"it could not be judged: {why}; try again, or make it smaller"
+            answer = answer_failed(uid, 503, "ServiceUnavailable", message)
+        else:
+            answer = answer_unknown(uid, why)
+        return Judged(_SAID[answer.verdict], answer.document, (_UNDECIDED,))
+
+    def close(self) -> None:
+        """Ask nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _decide(self, document: Any, world: World, deadline: float, *, whole: bool) -> Answer:
+        answers: dict[AnyQuestion, bool] = {}
+        for _ in range(_ROUNDS):
+            outcome = review(document, world, answers, whole=whole)
+            if isinstance(outcome, Answer):
+                return outcome
+            found = self._ask(outcome.questions, deadline - _RESERVE)
+            answers.update(found)
+            if len(found) < len(outcome.questions):
+                break
+        final = review(document, world, answers, last=True, whole=whole)
+        if not isinstance(final, Answer):
+            raise TypeError("the last call of a review asks nothing")
+        return final
+
+    def _ask(self, questions: Iterable[AnyQuestion], until: float) -> Mapping[AnyQuestion, bool]:
+        """Ask all at once, and return the answers that came in time."""
+        left = max(0.01, until - time.monotonic())
+        sent = {question: self._threads.submit(self._asks, question, left) for question in questions}
+        found = {}
+        for question, future in sent.items():
+            try:
+                found[question] = future.result(max(0.0, until - time.monotonic()))
+            except (ApiError, Late):
+                future.cancel()
+        return found
+
+
+def _judged(answer: Answer) -> Judged:
+    uid = answer.document.get("response", {}).get("uid")
+    codes = tuple(reason.finding.code for reason in answer.reasons)
+    return Judged(_SAID[answer.verdict], answer.document if uid else None, codes)

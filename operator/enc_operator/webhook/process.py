@@ -1,0 +1,128 @@
+"""The webhook's process: what it starts, and how it ends."""
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+from enc_operator.cluster.access import ask
+from enc_operator.cluster.gateway import Gateway
+from enc_operator.core.admission.model import Mode
+from enc_operator.core.admission.world import AdmissionSettings
+from enc_operator.core.schemas import read_crds
+from enc_operator.errors import SettingsError
+from enc_operator.frame import make_frame
+from enc_operator.packaged_crds import crd_texts
+from enc_operator.process.clock import Clock
+from enc_operator.process.serving import HealthServer
+from enc_operator.process.settings import Settings, Webhook
+from enc_operator.webhook.certificates import Lives
+from enc_operator.webhook.custody import CertificateFiles, Custody, SharedSecret
+from enc_operator.webhook.facts import LiveFacts
+from enc_operator.webhook.health import Health
+from enc_operator.webhook.judging import CoreJudge
+from enc_operator.webhook.keeping import Keeper, probe
+from enc_operator.webhook.metrics import Metrics
+from enc_operator.webhook.registration import Registration
+from enc_operator.webhook.server import AdmissionServer, Limits, Reviews
+from enc_operator.webhook.tls import Tls
+
+_ALWAYS_EXCLUDED = frozenset({"kube-system"})
+_HEARTBEAT = 1.0
+_SWITCH = 0.0005  # seconds; by default a short review waits 5 ms for each thread that is busy with a long one
+_HERE = "127.0.0.1"
+
+_log = logging.getLogger(__name__)
+
+
+class WebhookProcess:
+    """All parts of one replica."""
+
+    def __init__(self, gateway: Gateway, settings: Settings, metrics: Metrics) -> None:
+        if settings.webhook is None:
+            raise SettingsError("the settings say nothing of a webhook", "add `webhook`, as the chart does")
+        self._settings, self._webhook, self._gateway = settings, settings.webhook, gateway
+        self._clock = Clock(lambda: gateway.server_time)
+        self._metrics, self._tls = metrics, Tls()
+        frame = make_frame(self._clock.now(), settings.trusted_namespace_labels)
+        self._facts = LiveFacts(
+            gateway, settings, frame, admission_of(settings, self._webhook), self._clock.now
+        )
+        self._judge = CoreJudge(self._facts, partial(ask, gateway))
+        self._health = HealthServer(settings.listen, metrics.registry, self.health)
+        self._moved = time.monotonic()
+        self._keeper: Keeper | None = None
+        self._reviews: Reviews | None = None
+
+    def health(self) -> Health:
+        """Return how it is at this moment."""
+        wrong = self._keeper.wrong if self._keeper else "the server has not begun"
+        draining = bool(self._reviews and self._reviews.draining)
+        return Health(self._facts.states(), wrong, time.monotonic() - self._moved, draining)
+
+    def run(self) -> int:
+        """Run until a signal; return the exit code."""
+        sys.setswitchinterval(_SWITCH)
+        asyncio.run(self._serve())
+        return 0
+
+    async def _serve(self) -> None:
+        ending = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, ending.set)
+        limits = Limits(concurrent=self._webhook.concurrent, seconds=self._webhook.deadline_seconds)
+        self._reviews = Reviews(self._judge, limits, self._metrics)
+        listen = self._webhook.listen
+        server = AdmissionServer(self._reviews, self._tls.context, listen.address, listen.port)
+        self._facts.start()
+        self._health.start()
+        await server.start()
+        self._keeper = self._make_keeper(server.port)
+        self._metrics.certificate(lambda: self._keeper.expires if self._keeper else None)
+        self._keeper.start()
+        beating = asyncio.create_task(self._beat())
+        await ending.wait()
+        _log.info("ending: connections are closed one by one for %g s", self._webhook.drain_seconds)
+        await server.drain(self._webhook.drain_seconds)
+        beating.cancel()
+        await asyncio.to_thread(self._close)
+
+    async def _beat(self) -> None:
+        while True:
+            self._moved = time.monotonic()
+            await asyncio.sleep(_HEARTBEAT)
+
+    def _make_keeper(self, port: int) -> Keeper:
+        certificates = self._webhook.certificates
+        address = (self._webhook.listen.address or _HERE, port)
+        name = next(iter(certificates.names), "localhost")
+        registration = (
+            partial(Registration, self._gateway, certificates.configuration)
+            if certificates.secret and certificates.configuration
+            else None
+        )
+        return Keeper(self._custody(), self._tls, registration, partial(probe, address, name))
+
+    def _custody(self) -> Custody:
+        certificates = self._webhook.certificates
+        if certificates.folder:
+            return CertificateFiles(Path(certificates.folder))
+        place = (self._settings.lease.namespace, certificates.secret)
+        return SharedSecret(self._gateway, place, certificates.names, self._clock.now, Lives())
+
+    def _close(self) -> None:
+        if self._keeper:
+            self._keeper.stop()
+        self._judge.close()
+        self._facts.stop()
+        self._health.stop()
+
+
+def admission_of(settings: Settings, webhook: Webhook) -> AdmissionSettings:
+    """Return what the core is told of the install."""
+    excluded = webhook.excluded_namespaces | _ALWAYS_EXCLUDED | {settings.lease.namespace}
+    crds = read_crds(crd_texts())
+    return AdmissionSettings(crds, settings.accounts, excluded, Mode.of(webhook.mode))

@@ -1,0 +1,183 @@
+"""From a review's bytes to its answer, with the core's own rules."""
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from enc_operator.cluster.calls import ApiError, Call
+from enc_operator.core.admission.world import AdmissionSettings, World
+from enc_operator.core.inventory import AnyQuestion, Question
+from enc_operator.core.ledger.facts import Facts
+from enc_operator.webhook.judging import CoreJudge
+from enc_operator.webhook.server import Judged
+from living import AGENTS, Manifest, agent, facts, frame, grant, namespace, pod, target
+from reading_objects import crds
+
+UID = "u-1"
+OWN, FOREIGN = pod("web", "k8s_secret@shop/db/password"), pod("web", "k8s_secret@bank/db/password")
+GRANT = grant("g", "bank", "db", of={"namespace": "shop", "serviceAccounts": ["*"]})
+
+
+def world(*manifests: Manifest, mode: str = "enforce") -> World:
+    """Return a world with Agents whose target is in a mode."""
+    known = Facts(frame(), AGENTS)
+    for ref, fact in facts(
+        agent(), target(enforcement=mode), namespace("bank"), namespace("shop"), *manifests
+    ).items():
+        known.put(ref, fact)
+    return World.of(known.inventory(), AdmissionSettings(crds(), AGENTS))
+
+
+@dataclass
+class Worlds:
+    """The worlds of one test, one after the other."""
+
+    worlds: list[World] = field(default_factory=lambda: [world()])
+
+    def world(self) -> World:
+        """Return the first."""
+        return self.worlds[0]
+
+    def wait_for_other(self, known: World, seconds: float) -> bool:
+        """Go on to the next, if there is one."""
+        assert seconds > 0
+        if len(self.worlds) > 1:
+            self.worlds.pop(0)
+        return self.worlds[0] is not known
+
+
+def body(manifest: Manifest, **request: Any) -> bytes:
+    """Return the review of a new object."""
+    kind = {"group": "", "version": "v1", "kind": manifest["kind"]}
+    resource = {"group": "", "version": "v1", "resource": f"{manifest['kind'].lower()}s"}
+    asked = {"uid": UID, "kind": kind, "resource": resource, "operation": "CREATE", "object": manifest, "userInfo": {"username": "ann"},
+             "namespace": manifest["metadata"]["namespace"], **request}  # fmt: skip
+    return json.dumps(
+        {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": asked}
+    ).encode()
+
+
+def judged(content: bytes, worlds: Worlds | None = None, asks: Any = None, seconds: float = 5) -> Judged:
+    """Judge, with an authorizer that says no unless the test has another one."""
+    judge = CoreJudge(worlds or Worlds(), asks or (lambda *_: False))
+    try:
+        return judge.judge(content, time.monotonic() + seconds)
+    finally:
+        judge.close()
+
+
+def response(found: Judged) -> Mapping[str, Any]:
+    """Return the response of an answer."""
+    assert found.document is not None
+    said: Mapping[str, Any] = found.document["response"]
+    return said
+
+
+@pytest.mark.parametrize(
+    ("content", "decision", "codes"),
+    [
+        (body(OWN), "approved", ()),
+        (body(pod("web", "")), "not_judged", ()),
+        (body(FOREIGN), "denied", ("access-denied",)),
+    ],
+    ids=["a Secret of its own namespace", "no handle", "another namespace's Secret"],
+)
+def test_reviews_are_decided_by_the_core(content: bytes, decision: str, codes: tuple[str, ...]) -> None:
+    """The answer is for the review that was asked, and says why."""
+    found = judged(content)
+
+    assert (found.decision, found.codes) == (decision, codes)
+    assert response(found)["uid"] == UID
+    assert response(found)["allowed"] == (decision != "denied")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff\xfe", b"[]", b"{}", b'{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1"}'],
+    ids=["nothing", "no text", "a list", "an object", "a review without a request"],
+)
+def test_what_is_no_review_has_no_answer(content: bytes) -> None:
+    """There is nobody to answer."""
+    assert judged(content).document is None
+
+
+def test_a_pods_own_right_to_read_the_secret_is_asked_for() -> None:
+    """What RBAC allows its ServiceAccount anyway is allowed."""
+    asked: list[AnyQuestion] = []
+
+    def allow(question: AnyQuestion, seconds: float) -> bool:
+        assert 0 < seconds <= 5
+        asked.append(question)
+        return True
+
+    assert judged(body(FOREIGN), asks=allow).decision == "approved"
+    assert Question("shop", "web", "bank", "db") in asked
+
+
+def test_an_authorizer_that_fails_is_a_no_that_is_told() -> None:
+    """Who is refused for it knows that it may be another answer the next time."""
+
+    def fail(*_: object) -> bool:
+        raise ApiError(Call("POST", "/a"), 503, "ServiceUnavailable", "gone")
+
+    found = judged(body(FOREIGN), asks=fail)
+
+    assert found.decision == "denied"
+    assert "did not answer" in response(found)["status"]["message"]
+
+
+def test_an_authorizer_that_is_slow_does_not_make_the_answer_late() -> None:
+    """The answer comes before the deadline."""
+    over = threading.Event()
+    deadline = time.monotonic() + 0.7
+    judge = CoreJudge(Worlds(), lambda *_: over.wait(20))
+
+    found = judge.judge(body(FOREIGN), deadline)
+
+    over.set()
+    judge.close()
+    assert time.monotonic() < deadline + 2  # as slow as a machine under load may be
+    assert "did not answer" in response(found)["status"]["message"]
+
+
+def test_a_grant_that_was_applied_together_with_the_pod_counts() -> None:
+    """The watch tells of it a moment after it is stored, which a refusal waits for."""
+    assert judged(body(FOREIGN), Worlds([world(), world(GRANT)])).decision == "approved"
+    assert judged(body(FOREIGN), Worlds([world(), world(namespace("other"))])).decision == "denied"
+
+
+@pytest.mark.parametrize(
+    ("mode", "decision", "allowed"),
+    [("enforce", "denied", False), ("warn", "not_judged", True), ("audit", "not_judged", True)],
+)
+def test_what_cannot_be_read_is_refused_where_anything_is_enforced(
+    mode: str, decision: str, *, allowed: bool
+) -> None:
+    """Of a review that is too large nothing is known but its uid."""
+    found = CoreJudge(Worlds([world(mode=mode)]), lambda *_: False).undecided(UID, "it is too large")
+
+    assert (found.decision, found.codes) == (decision, ("undecided",))
+    assert (response(found)["uid"], response(found)["allowed"]) == (UID, allowed)
+    assert "it is too large" in json.dumps(response(found))
+
+
+def test_nobody_is_answered_who_cannot_be_named() -> None:
+    """A response without a uid is of no use."""
+    assert CoreJudge(Worlds(), lambda *_: False).undecided("", "it is too large").document is None
+
+
+@pytest.mark.parametrize(
+    "inner", [b"[" * 50_000 + b"]" * 50_000, b"9" * 6_000], ids=["50,000 levels", "6,000 digits"]
+)
+def test_what_python_does_not_read_is_judged(inner: bytes) -> None:
+    """Depth and long numbers hide nothing: the handle beside them is found."""
+    deep = {**FOREIGN, "metadata": {**FOREIGN["metadata"], "managedFields": "HERE"}}
+
+    found = judged(body(deep).replace(b'"HERE"', inner))
+
+    assert found.decision == "denied"
