@@ -11,4 +11,7 @@ caps: {{- toYaml .Values.caps | nindent 2 }}
 log: {{- toYaml .Values.log | nindent 2 }}
 listen: {port: 8080}
 metrics: {secretNames: {{ .Values.metrics.secretNames }}}
+{{- if .Values.webhook.enabled }}
+webhook: {{- include "enc-operator.webhook.settings" . | nindent 2 }}
+{{- end }}
 {{- end -}}

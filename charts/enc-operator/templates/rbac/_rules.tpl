@@ -74,6 +74,41 @@
   verbs: [create]
 {{- end -}}
 
+{{/* What the webhook decides by. It writes nothing but its own certificates. */}}
+{{- define "enc-operator.rules.webhook.cluster" -}}
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get, list, watch]
+- apiGroups: [enc-operator.io]
+  resources: [clustersecretgrants]
+  verbs: [get, list, watch]
+- apiGroups: [authorization.k8s.io]
+  resources: [subjectaccessreviews]
+  verbs: [create]
+{{- if eq .Values.webhook.certificates.mode "own" }}
+- apiGroups: [admissionregistration.k8s.io]
+  resources: [validatingwebhookconfigurations]
+  resourceNames: [{{ include "enc-operator.globalName" . }}]
+  verbs: [get, list, watch, patch]
+{{- end }}
+{{- end -}}
+
+{{- define "enc-operator.rules.webhook.read" -}}
+- apiGroups: [enc-operator.io]
+  resources: [agenttargets, secretgrants]
+  verbs: [get, list, watch]
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [rolebindings]
+  verbs: [get, list, watch]
+{{- end -}}
+
+{{- define "enc-operator.rules.webhook.own" -}}
+- apiGroups: [""]
+  resources: [secrets]
+  resourceNames: [{{ include "enc-operator.webhook.secret" . }}]
+  verbs: [get, update]
+{{- end -}}
+
 {{/* A role and its binding: root, kind (Role or ClusterRole), name, namespace (empty for none), account, annotations, rules. */}}
 {{- define "enc-operator.role" -}}
 {{- $binding := ternary "ClusterRoleBinding" "RoleBinding" (eq .kind "ClusterRole") -}}

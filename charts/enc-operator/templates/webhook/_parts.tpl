@@ -1,0 +1,164 @@
+{{- define "enc-operator.webhook.name" -}}
+{{ include "enc-operator.fullname" . }}-webhook
+{{- end -}}
+
+{{- define "enc-operator.webhook.secret" -}}
+{{- if eq .Values.webhook.certificates.mode "files" -}}
+{{ .Values.webhook.certificates.existingSecret }}
+{{- else -}}
+{{ include "enc-operator.webhook.name" . }}-tls
+{{- end -}}
+{{- end -}}
+
+{{/* Not empty where the webhook makes its own certificates. */}}
+{{- define "enc-operator.webhook.ownCertificates" -}}
+{{- if and .Values.webhook.enabled (eq .Values.webhook.certificates.mode "own") -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{- define "enc-operator.webhook.host" -}}
+{{ include "enc-operator.webhook.name" . }}.{{ .Release.Namespace }}.svc
+{{- end -}}
+
+{{- define "enc-operator.webhook.selector" -}}
+{{ include "enc-operator.selector" . }}
+app.kubernetes.io/component: webhook
+{{- end -}}
+
+{{/* Namespaces from which nothing is ever asked: what runs there must not wait for what it needs itself. */}}
+{{- define "enc-operator.webhook.excluded" -}}
+{{- toJson (sortAlpha (uniq (concat (list "kube-system" .Release.Namespace) .Values.webhook.excludedNamespaces))) -}}
+{{- end -}}
+
+{{- define "enc-operator.webhook.settings" -}}
+mode: {{ .Values.webhook.mode }}
+excludedNamespaces: {{ toJson .Values.webhook.excludedNamespaces }}
+listen: {port: 8443}
+deadlineSeconds: {{ .Values.webhook.deadlineSeconds }}
+concurrent: {{ .Values.webhook.concurrent }}
+drainSeconds: {{ .Values.webhook.drainSeconds }}
+{{- if eq .Values.webhook.certificates.mode "own" }}
+certificates:
+  secret: {{ include "enc-operator.webhook.secret" . }}
+  names: [{{ include "enc-operator.webhook.host" . }}]
+  configuration: {{ include "enc-operator.globalName" . }}
+{{- else }}
+certificates: {folder: /etc/enc-operator-tls}
+{{- end }}
+{{- end -}}
+
+{{/* On UPDATE: has any of these (CEL below `object` and `oldObject`) changed? */}}
+{{- define "enc-operator.webhook.changed" -}}
+- name: changed
+  expression: >-
+    request.operation != 'UPDATE'
+    {{- range . }}
+    || object.{{ . }} != oldObject.{{ . }}
+    {{- end }}
+{{- end -}}
+
+{{/* Could a template among these annotations (CEL below `object`) hold a handle, whatever its variables become? enc_operator.core.admission.predicate */}}
+{{- define "enc-operator.webhook.mayHold" -}}
+- name: may-hold-a-handle
+  expression: >-
+    object.{{ . }}.exists(key, key.matches('^(ad|service-discovery)[.]') && (key.endsWith('check.id') || object.{{ . }}[key].matches(
+    r'ENC\[|\\|‰|%%(env|extra|pid|hostname)|(E|EN|ENC)%%|%%(NC\[|C\[|\[)')))
+{{- end -}}
+
+{{/* Everything of one webhook that is asked about what refers to Secrets, as YAML: resources, groups, versions, changed, mayHold. */}}
+{{- define "enc-operator.webhook.rule" -}}
+rules:
+  - apiGroups: {{ toJson .groups }}
+    apiVersions: {{ toJson .versions }}
+    operations: [CREATE, UPDATE]
+    resources: {{ toJson .resources }}
+matchConditions:
+  {{- include "enc-operator.webhook.changed" .changed | nindent 2 }}
+  {{- with .mayHold }}
+  {{- include "enc-operator.webhook.mayHold" . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{- define "enc-operator.webhook.pods" -}}
+{{- $annotations := "metadata.?annotations.orValue({})" -}}
+{{- include "enc-operator.webhook.rule" (dict "groups" (list "") "versions" (list "v1") "resources" (list "pods" "pods/*" "bindings")
+    "changed" (list $annotations) "mayHold" $annotations) }}
+{{- end -}}
+
+{{- define "enc-operator.webhook.services" -}}
+{{- $annotations := "metadata.?annotations.orValue({})" -}}
+{{- include "enc-operator.webhook.rule" (dict "groups" (list "") "versions" (list "v1") "resources" (list "services" "services/*")
+    "changed" (list $annotations "?spec.?selector.orValue({})") "mayHold" $annotations) }}
+{{- end -}}
+
+{{- define "enc-operator.webhook.ofTemplate" -}}
+{{- $annotations := printf "%s.?metadata.?annotations.orValue({})" .template -}}
+{{- $account := printf "%s.?spec.?serviceAccountName.orValue('')" .template -}}
+{{- include "enc-operator.webhook.rule" (dict "groups" .groups "versions" (list "*") "resources" .resources
+    "changed" (list $annotations $account) "mayHold" $annotations) }}
+{{- end -}}
+
+{{- define "enc-operator.webhook.workloads" -}}
+{{- include "enc-operator.webhook.ofTemplate" (dict "template" "?spec.?template" "groups" (list "" "apps" "batch")
+    "resources" (list "daemonsets" "deployments" "jobs" "replicasets" "replicationcontrollers" "statefulsets")) }}
+{{- end -}}
+
+{{- define "enc-operator.webhook.cronjobs" -}}
+{{- include "enc-operator.webhook.ofTemplate" (dict "template" "?spec.?jobTemplate.?spec.?template" "groups" (list "batch")
+    "resources" (list "cronjobs")) }}
+{{- end -}}
+
+{{- define "enc-operator.webhook.podtemplates" -}}
+{{- include "enc-operator.webhook.ofTemplate" (dict "template" "?template" "groups" (list "") "resources" (list "podtemplates")) }}
+{{- end -}}
+
+{{- define "enc-operator.webhook.instrumentations" -}}
+{{- include "enc-operator.webhook.rule" (dict "groups" (list "datadoghq.com") "versions" (list "*")
+    "resources" (list "datadoginstrumentations") "changed" (list "?spec")) }}
+{{- end -}}
+
+{{- define "enc-operator.webhook.configmaps" -}}
+{{- $namespaces := list -}}
+{{- range .Values.agents -}}
+{{- $namespaces = append $namespaces .namespace -}}
+{{- end -}}
+{{- include "enc-operator.webhook.rule" (dict "groups" (list "") "versions" (list "v1") "resources" (list "configmaps")
+    "changed" (list "?data" "?binaryData")) }}
+namespaceSelector:
+  matchExpressions:
+    - {key: kubernetes.io/metadata.name, operator: In, values: {{ toJson (sortAlpha (uniq $namespaces)) }}}
+    - {key: kubernetes.io/metadata.name, operator: NotIn, values: {{ include "enc-operator.webhook.excluded" . }}}
+{{- end -}}
+
+{{- define "enc-operator.webhook.consents" -}}
+{{- include "enc-operator.webhook.rule" (dict "groups" (list "enc-operator.io") "versions" (list "*")
+    "resources" (list "agenttargets" "clustersecretgrants" "secretgrants") "changed" (list "?spec")) }}
+namespaceSelector: {}
+{{- end -}}
+
+{{/* One webhook, as YAML: what all have, what this one has, what the values say of it; root, name. */}}
+{{- define "enc-operator.webhook.entry" -}}
+{{- $root := .root -}}
+{{- $values := $root.Values.webhook -}}
+{{- $all := dict "admissionReviewVersions" (list "v1") "sideEffects" "None" "matchPolicy" "Equivalent"
+    "failurePolicy" (ternary "Fail" "Ignore" (eq $values.mode "enforce")) "timeoutSeconds" $values.timeoutSeconds -}}
+{{- $scope := list (dict "key" "kubernetes.io/metadata.name" "operator" "NotIn" "values" (include "enc-operator.webhook.excluded" $root | fromJsonArray)) -}}
+{{- with $root.Values.namespaces -}}
+{{- $scope = append $scope (dict "key" "kubernetes.io/metadata.name" "operator" "In" "values" (sortAlpha (uniq .))) -}}
+{{- end -}}
+{{- $service := dict "namespace" $root.Release.Namespace "name" (include "enc-operator.webhook.name" $root) "path" "/validate" "port" 443 -}}
+{{- $client := dict "service" $service -}}
+{{- with $values.certificates.caBundle -}}
+{{- $_ := set $client "caBundle" . -}}
+{{- end -}}
+{{- $own := include (printf "enc-operator.webhook.%s" .name) $root | fromYaml -}}
+{{- $entry := merge (dict "name" (printf "%s.enc-operator.io" .name) "clientConfig" $client) $own $all -}}
+{{- if not (hasKey $own "namespaceSelector") -}}
+{{- $_ := set $entry "namespaceSelector" (dict "matchExpressions" $scope) -}}
+{{- end -}}
+{{- range $field, $value := omit (index $values.webhooks .name) "enabled" -}}
+{{- $_ := set $entry $field $value -}}
+{{- end -}}
+{{- toYaml (list $entry) -}}
+{{- end -}}

@@ -1,0 +1,34 @@
+"""The chart as Helm renders it, for tests of what it renders to."""
+
+import subprocess
+from typing import Any
+
+import yaml
+
+from assessing import ROOT
+
+CHART = ROOT / "charts/enc-operator"
+AGENTS = '--set-json=agents=[{"namespace": "datadog", "serviceAccounts": ["dd"]}]'
+Manifest = dict[str, Any]
+
+
+def rendered(helm: str, *options: str, name: str = "enc-operator", namespace: str = "enc-operator") -> str:
+    """Return what `helm template` prints; raise its own words as a ValueError."""
+    command = [
+        helm,
+        "template",
+        name,
+        str(CHART),
+        f"--namespace={namespace}",
+        "--kube-version=1.30.0",
+        *options,
+    ]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise ValueError(ran.stderr)
+    return ran.stdout
+
+
+def manifests(text: str) -> list[Manifest]:
+    """Return the documents of a text."""
+    return [manifest for manifest in yaml.safe_load_all(text) if manifest]
