@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,9 @@ _WORKLOADS = ("Deployment", "Job", "PodDisruptionBudget", "NetworkPolicy")
 class OperatorProcess:
     """One replica."""
 
+    module = "enc_operator.controller.main"
+    command: Sequence[str] = ("run",)
+
     def __init__(self, folder: Path, settings: Mapping[str, Any], kubeconfig: Path, name: str) -> None:
         self.port = free_port()
         self.log = folder / f"{name}.log"
@@ -36,8 +39,8 @@ class OperatorProcess:
         file.write_text(yaml.safe_dump({**settings, "listen": {"address": "127.0.0.1", "port": self.port}}))
         variables = {**os.environ, "KUBECONFIG": str(kubeconfig), "PYTHONPATH": str(ROOT / "operator")}
         variables.pop("KUBERNETES_SERVICE_HOST", None)
-        program = "from enc_operator.controller.main import run; run()"
-        command = [sys.executable, "-c", program, "run", "--settings", str(file)]
+        program = f"from {self.module} import run; run()"
+        command = [sys.executable, "-c", program, *self.command, "--settings", str(file)]
         with self.log.open("w") as output:
             self.process = subprocess.Popen(command, env=variables, stdout=output, stderr=output)
 
@@ -105,12 +108,14 @@ class Install:
         ]["serviceAccountName"]
         self._number = 0
 
-    def kubeconfig(self, server: str = "", authority: str = "") -> Path:
-        """Write a kubeconfig with the rights of the operator's ServiceAccount, for the API server or what stands before it."""
+    def kubeconfig(self, server: str = "", authority: str = "", account: str = "") -> Path:
+        """Write a kubeconfig with the rights of a ServiceAccount, the operator's by default, for the API server or what stands before it."""
         with self.cluster.api() as api:
             administrator = api.configuration
             token = client.CoreV1Api(api).create_namespaced_service_account_token(
-                self.account, self.namespace, {"spec": {"audiences": [], "expirationSeconds": 3600}}
+                account or self.account,
+                self.namespace,
+                {"spec": {"audiences": [], "expirationSeconds": 3600}},
             )
         context = {"cluster": "c", "user": "u"}
         self._number += 1
@@ -146,13 +151,18 @@ class Install:
 
 @contextmanager
 def installed(
-    cluster: Cluster, namespace: str, folder: Path, agents: Mapping[str, Sequence[str]], **values: Any
+    cluster: Cluster,
+    namespace: str,
+    folder: Path,
+    agents: Mapping[str, Sequence[str]],
+    change: Callable[[Manifest], Manifest] = lambda manifest: manifest,
+    **values: Any,
 ) -> Iterator[Install]:
     """Have the chart's objects in the cluster: CRDs, RBAC, fence, Lease; no pods."""
     listed = [{"namespace": name, "serviceAccounts": list(accounts)} for name, accounts in agents.items()]
     file = folder / "values.yaml"
     file.write_text(yaml.safe_dump({"agents": listed, "graceSeconds": 0, **values}))
-    manifests = render(cluster, namespace, file)
+    manifests = [change(each) for each in render(cluster, namespace, file)]
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CHART / "crds"))
     cluster.kubectl(
         "wait", "--for=condition=Established", "--timeout=30s", *(f"crd/{name}" for name in crd_names())

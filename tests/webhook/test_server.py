@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from e2e.cluster.folder import wait_until
-from enc_operator.webhook.server import Judged
+from enc_operator.errors import EncError
+from enc_operator.webhook.server import AdmissionServer, Judged
 from serving_reviews import UID, Served, answer, make_certificates, review
 
 Start = Callable[..., Served]
@@ -215,6 +216,15 @@ def listens(port: int) -> bool:
     """Tell whether somebody takes connections."""
     with socket.socket() as tried:
         return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_an_address_that_is_taken_is_said(serving: Start) -> None:
+    """With what to do about it."""
+    served = serving()
+    other = AdmissionServer(served.reviews, served.tls.context, "127.0.0.1", served.server.port)
+
+    with pytest.raises(EncError, match=r"cannot listen on port \d+ of 127.0.0.1: Address already in use"):
+        served.run(other.start())
 
 
 def test_what_the_log_says_of_a_review(serving: Start, caplog: pytest.LogCaptureFixture) -> None:

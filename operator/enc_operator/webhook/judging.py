@@ -53,7 +53,12 @@ class CoreJudge:
         answer = self._decide(document, world, deadline, whole=whole)
         # Watches tell of a grant a moment after it is stored.
         settling = min(self._settling, deadline - _RESERVE - time.monotonic())
-        if not answer.allowed and settling > 0 and self._worlds.wait_for_other(world, settling):
+        if (
+            answer.reasons
+            and not answer.allowed
+            and settling > 0
+            and self._worlds.wait_for_other(world, settling)
+        ):
             answer = self._decide(document, self._worlds.world(), deadline, whole=whole)
         return _judged(answer)
 

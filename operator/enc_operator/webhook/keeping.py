@@ -130,6 +130,6 @@ def _trusting(bundle: bytes) -> ssl.SSLContext:
 
 def _review(uid: str) -> bytes:
     kind = {"group": "enc-operator.io", "version": "v1", "kind": "Probe"}
-    request = {"uid": uid, "operation": "CREATE", "kind": kind, "dryRun": True}
+    request = {"uid": uid, "operation": "CONNECT", "kind": kind}
     document = {"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": request}
-    return json.dumps(document).encode()
+    return json.dumps(document, separators=(",", ":")).encode()

@@ -7,6 +7,7 @@ too late or beyond anybody's foresight is answered like everything else: as not 
 import asyncio
 import json
 import logging
+import os
 import re
 import ssl
 import time
@@ -20,6 +21,7 @@ from typing import Any, Protocol
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from enc_operator.errors import EncError
 from enc_operator.webhook.faults import told
 from enc_operator.webhook.metrics import Metrics
 
@@ -170,9 +172,17 @@ class AdmissionServer:
         return port
 
     async def start(self) -> None:
-        """Begin to listen."""
+        """Begin to listen; raise EncError where that cannot be."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, *self._address, ssl_context=self._context, backlog=1024).start()
+        try:
+            await web.TCPSite(self._runner, *self._address, ssl_context=self._context, backlog=1024).start()
+        except OSError as error:
+            host, port = self._address
+            place = f"port {port}" if host is None else f"port {port} of {host}"
+            reason = os.strerror(error.errno) if error.errno else type(error).__name__
+            raise EncError(
+                f"cannot listen on {place}: {reason}", "set webhook.listen to what is free"
+            ) from None
 
     async def drain(self, seconds: float) -> None:
         """End every connection after its next answer for some seconds, then listen no more, and finish what is under way."""
