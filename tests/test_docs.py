@@ -83,3 +83,12 @@ def test_the_operators_page_names_what_there_is() -> None:
         re.findall(r"`(\w+)`", text)
     )
     assert {name.removesuffix("_total") for name in re.findall(r"`(enc_\w+)`", text)} == metrics
+
+
+def test_the_admission_page_names_what_there_is() -> None:
+    """Its metrics are those of the code, all of them."""
+    text = (ROOT / "docs/admission.md").read_text()
+    code = (ROOT / "operator/enc_operator/webhook/metrics.py").read_text()
+
+    named = {name.removesuffix("_total") for name in re.findall(r"`(enc_\w+)`", text)}
+    assert named == set(re.findall(r'"(enc_\w+)"', code))

@@ -1,11 +1,11 @@
 """The facts that reviews are decided by."""
 
-import threading
 from datetime import UTC, datetime
 
 import pytest
 from kubernetes.client import Configuration
 
+from e2e.cluster.folder import wait_until
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.core.admission.world import AdmissionSettings
 from enc_operator.process.settings import AgentAccounts, LeaseName, Settings
@@ -53,9 +53,10 @@ def test_a_world_holds_until_something_changes(live: LiveFacts) -> None:
     assert live.world() is first
 
     live.put(facts(EXPIRING, namespace("bank")))
+    assert live.world() is first
 
-    second = live.world()
-    assert live.world() is second
+    second = live.prepare()
+    assert live.world() is live.prepare() is second
     assert [each.name for each in second.inventory.grants] == ["g"]
 
 
@@ -74,22 +75,44 @@ def test_what_ends_by_time_alone_ends(live: LiveFacts, time: Time) -> None:
 def test_a_grant_of_a_namespace_that_ends_counts_no_more(live: LiveFacts) -> None:
     """It is as for the operator."""
     live.put(facts(EXPIRING, namespace("bank", terminating=True)))
+    live.prepare()
 
     assert live.world().inventory.grants == []
 
 
 def test_who_waits_for_other_facts_is_woken_by_them(live: LiveFacts) -> None:
-    """And not by a list that tells nothing new, or by time."""
+    """And not by a list that tells nothing new, or by time; they are prepared beside the reviews."""
+    live.reflectors.clear()  # there is no API server
     world = live.world()
-    live.wake()
-    live.put({})
-    assert not live.wait_for_other(world, 0.01)
+    live.start()
+    try:
+        live.wake()
+        live.put({})
+        assert not live.wait_for_other(world, 0.01)
 
-    teller = threading.Timer(0.01, live.put, [facts(namespace("bank"))])
-    teller.start()
-    assert live.wait_for_other(world, 10)
-    teller.join()
-    assert live.wait_for_other(world, 0)
+        live.put(facts(namespace("bank")))
+
+        assert live.wait_for_other(world, 10)
+        assert "bank" in live.world().inventory.namespaces
+    finally:
+        live.stop()
+
+
+def test_facts_that_cannot_be_prepared_are_told_and_tried_again(
+    live: LiveFacts, time: Time, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was prepared before holds on."""
+    live.reflectors.clear()
+    world = live.world()
+    right, time.now = time.now, "no time"  # type: ignore[assignment]
+    live.start()
+    try:
+        live.put(facts(EXPIRING, namespace("bank")))
+        wait_until(lambda: "could not be prepared" in caplog.text, "it is told", seconds=10)
+        time.now = right
+        assert live.wait_for_other(world, 10)
+    finally:
+        live.stop()
 
 
 @pytest.mark.parametrize(

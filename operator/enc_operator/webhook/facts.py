@@ -1,5 +1,6 @@
 """The cluster's facts that reviews are decided by, as the watches last told of them."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -14,10 +15,16 @@ from enc_operator.core.admission.world import AdmissionSettings, World
 from enc_operator.core.inventory import Inventory
 from enc_operator.core.ledger.facts import Changes, Facts
 from enc_operator.process.settings import Settings
+from enc_operator.webhook.faults import told
+
+_log = logging.getLogger(__name__)
+
+
+_PACE = 0.1  # seconds between two preparations: with thousands of grants one takes 15 ms
 
 
 class LiveFacts:
-    """Reflectors, and the world that follows from what they know: prepared anew when somebody asks after a change."""
+    """Reflectors, and the world that follows from what they know, prepared anew in a thread: no review waits for that."""
 
     def __init__(
         self,
@@ -31,8 +38,11 @@ class LiveFacts:
         self._admission, self._now = admission, now
         self._came = threading.Condition()
         self._preparing = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._keep_preparing, name="facts", daemon=True)
         self._changes = 0
-        self._prepared: tuple[int, World] | None = None
+        self._known = 0
+        self._world: World | None = None
         self.reflectors = [
             Reflector(gateway, collection, partial(fact_of, kind), FactSink(kind, self))
             for kind, collection in _collections(settings)
@@ -51,23 +61,30 @@ class LiveFacts:
         """Take that a list is complete: whoever asks for the state finds it there."""
 
     def world(self) -> World:
-        """Return the facts that hold now, prepared."""
+        """Return the facts as they were prepared last, or now where time alone has made them others."""
+        world = self._world
+        return self.prepare() if world is None or _is_over(world, self._now()) else world
+
+    def prepare(self) -> World:
+        """Prepare what is known now, and return it."""
         with self._preparing:
-            now, known = self._now(), self._prepared
-            if known and known[0] == self._changes and not _is_over(known[1], now):
-                return known[1]
+            now = self._now()
             with self._came:
-                changes = self._changes
+                known = self._changes
+                if self._world and known == self._known and not _is_over(self._world, now):
+                    return self._world
                 self._facts.frame = replace(self._facts.frame, now=now)
                 inventory = self._facts.inventory()
             world = World.of(inventory, self._admission)
-            self._prepared = changes, world
+            with self._came:
+                self._known, self._world = known, world
+                self._came.notify_all()
             return world
 
     def wait_for_other(self, world: World, seconds: float) -> bool:
-        """Wait until the facts are others than those of a world; tell whether they are."""
+        """Wait until others than those of a world are prepared; tell whether they are."""
         with self._came:
-            return self._came.wait_for(lambda: not self._is_newest(world), seconds)
+            return self._came.wait_for(lambda: self._world is not world, seconds)
 
     def states(self) -> Mapping[str, ReflectorState]:
         """Return how well each collection is kept up with, by its path."""
@@ -75,17 +92,27 @@ class LiveFacts:
 
     def start(self) -> None:
         """Begin to list and watch."""
+        self._thread.start()
         for each in self.reflectors:
             each.start()
 
     def stop(self) -> None:
         """End all watches."""
+        self._stopped.set()
+        with self._came:
+            self._came.notify_all()
         for each in self.reflectors:
             each.stop()
 
-    def _is_newest(self, world: World) -> bool:
-        known = self._prepared
-        return known is not None and known[0] == self._changes and known[1] is world
+    def _keep_preparing(self) -> None:
+        while not self._stopped.is_set():
+            with self._came:
+                self._came.wait_for(lambda: self._known != self._changes or self._stopped.is_set())
+            try:
+                self.prepare()
+            except Exception as error:  # noqa: BLE001 - without this thread no grant would ever end
+                _log.error("the facts could not be prepared: %s", told(error))
+            self._stopped.wait(_PACE)
 
 
 def _is_over(world: World, now: datetime) -> bool:

@@ -58,11 +58,12 @@ certificates: {folder: /etc/enc-operator-tls}
     {{- end }}
 {{- end -}}
 
-{{/* Could a template among these annotations (CEL below `object`) hold a handle, whatever its variables become? enc_operator.core.admission.predicate */}}
+{{/* Could an annotation among these (CEL below `object`) matter, whatever its variables become? enc_operator.core.admission.predicate */}}
 {{- define "enc-operator.webhook.mayHold" -}}
 - name: may-hold-a-handle
   expression: >-
-    object.{{ . }}.exists(key, key.matches('^(ad|service-discovery)[.]') && (key.endsWith('check.id') || object.{{ . }}[key].matches(
+    object.{{ . }}.exists(key, key.matches('^(ad|service-discovery)[.]') && ((key.endsWith('.check.id')
+    && object.{{ . }}[key].contains('://')) || object.{{ . }}[key].matches(
     r'ENC\[|\\|‰|%%(env|extra|pid|hostname)|(E|EN|ENC)%%|%%(NC\[|C\[|\[)')))
 {{- end -}}
 

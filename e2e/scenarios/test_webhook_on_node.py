@@ -1,0 +1,121 @@
+"""The admission webhook as the chart installs it: pods of its own image behind a Service, replaced while reviews go on."""
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from e2e.cluster.existing import ExistingCluster
+from e2e.cluster.folder import wait_until
+from e2e.cluster.interface import Cluster, CommandFailed
+from e2e.scenarios.operated_world import Clusterful, clusterful
+from e2e.scenarios.rendered_chart import CHART
+
+WEBHOOK = "deployment/enc-operator-webhook"
+_RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
+
+
+@pytest.fixture(scope="module")
+def admitting(
+    node: Cluster, operator_image: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Clusterful]:
+    """Install the chart with the webhook by Helm; the operator itself is not started."""
+    if isinstance(node, ExistingCluster):
+        pytest.skip("the chart brings CRDs and policies: this cluster is somebody's")
+    repository, _, tag = operator_image.rpartition(":")
+    with clusterful(node) as tenants:
+        names = tenants.names
+        node.kubectl("label", "namespace", names["operator"], _RESTRICTED)
+        values = {
+            "agents": [{"namespace": names["agents"], "serviceAccounts": ["node", "cluster"]}],
+            "image": {"repository": repository, "tag": tag},
+            "replicas": 0,
+            "webhook": {"enabled": True, "mode": "enforce"},
+        }
+        file: Path = tmp_path_factory.mktemp("chart") / "values.yaml"
+        file.write_text(yaml.safe_dump(values))
+        place = f"--namespace={names['operator']}"
+        try:
+            node.helm(
+                "install", "enc-operator", str(CHART), place, f"--values={file}", "--wait", "--timeout=4m"
+            )
+            asked = tenants.pod("asked", tenants.handle("bank", "db"))
+            wait_until(lambda: "access" in refusal(tenants, asked), "the API server asks", seconds=30)
+            yield tenants
+        finally:
+            node.helm("uninstall", "enc-operator", place, "--wait", "--ignore-not-found")
+            node.kubectl("delete", "crd", "--ignore-not-found", *(
+                f"{name}.enc-operator.io" for name in ("agenttargets", "clustersecretgrants", "secretgrants")
+            ))  # fmt: skip
+
+
+def refusal(tenants: Clusterful, manifest: dict[str, Any]) -> str:
+    """Return why an object is refused now; empty where it is not. Nothing is stored."""
+    try:
+        tenants.cluster.kubectl("create", "--dry-run=server", "-f", "-", text=json.dumps(manifest))
+    except CommandFailed as refused:
+        return str(refused)
+    return ""
+
+
+def test_the_service_leads_to_replicas_that_decide(admitting: Clusterful) -> None:
+    """Both are ready; a handle that may not be used is refused with what would allow it, and one that may comes in."""
+    ready = admitting.cluster.kubectl(
+        "-n", admitting.names["operator"], "get", WEBHOOK, "-o", "jsonpath={.status.readyReplicas}"
+    )
+
+    assert ready == "2"
+    assert "SecretGrant" in refusal(admitting, admitting.pod("a", admitting.handle("bank", "db")))
+    assert refusal(admitting, admitting.pod("a", admitting.handle("shop", "db"))) == ""
+
+
+def test_no_review_fails_while_replicas_are_replaced(admitting: Clusterful) -> None:
+    """Each replica first is asked no more, then ends; the one that comes in its place is asked when it can decide."""
+    place = ["-n", admitting.names["operator"]]
+    allowed = admitting.pod("a", admitting.handle("shop", "db"))
+    over, failed, asked = threading.Event(), [], []
+
+    def keep_asking() -> None:
+        while not over.is_set():
+            failed.append(said) if (said := refusal(admitting, allowed)) else asked.append(1)
+
+    thread = threading.Thread(target=keep_asking)
+    thread.start()
+    try:
+        admitting.cluster.kubectl(*place, "rollout", "restart", WEBHOOK)
+        admitting.cluster.kubectl(*place, "rollout", "status", WEBHOOK, "--timeout=180s")
+    finally:
+        over.set()
+        thread.join()
+
+    assert failed == []
+    assert asked
+
+
+def test_what_the_cluster_itself_needs_is_never_held_up(admitting: Clusterful) -> None:
+    """With all replicas gone pods without a handle come in, everywhere; in kube-system and the webhook's own namespace any pod does."""
+    pod = admitting.pod("a", admitting.handle("bank", "db"))
+    pod["spec"]["securityContext"] = {
+        "runAsNonRoot": True,
+        "runAsUser": 1000,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    for container in pod["spec"]["containers"]:
+        container["securityContext"] = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    place = ["-n", admitting.names["operator"]]
+    plain = {**pod, "metadata": {**pod["metadata"], "annotations": {}}}
+    admitting.cluster.kubectl(*place, "scale", WEBHOOK, "--replicas=0")
+    try:
+        wait_until(lambda: "failed calling webhook" in refusal(admitting, pod), "nobody answers", seconds=60)
+        assert refusal(admitting, plain) == ""
+        for namespace in ("kube-system", admitting.names["operator"]):
+            elsewhere = {**pod, "metadata": {**pod["metadata"], "namespace": namespace}}
+            assert refusal(admitting, elsewhere) == ""
+    finally:
+        admitting.cluster.kubectl(*place, "scale", WEBHOOK, "--replicas=2")
+        admitting.cluster.kubectl(*place, "rollout", "status", WEBHOOK, "--timeout=180s")
+    wait_until(lambda: "access" in refusal(admitting, pod), "the API server asks again", seconds=60)
