@@ -18,6 +18,7 @@ from enc_operator.webhook.metrics import Metrics
 from enc_operator.webhook.server import AdmissionServer, Judged, Limits, Reviews
 from enc_operator.webhook.tls import Tls
 
+_NO_CHECK_TIME = ssl.VerifyFlags(0x200000)  # X509_V_FLAG_NO_CHECK_TIME
 UID = "705ab4f5-6393-11e8-b7cc-42010a800002"
 
 
@@ -85,11 +86,13 @@ class Served:
         """Run something in the server's loop."""
         return asyncio.run_coroutine_threadsafe(what, self._loop).result(seconds)
 
-    def client(self, bundle: bytes = b"", size: int = 1) -> urllib3.HTTPSConnectionPool:
-        """Connect as somebody who trusts a bundle of CAs, the server's own by default."""
+    def client(self, bundle: bytes = b"", *, timeless: bool = False) -> urllib3.HTTPSConnectionPool:
+        """Connect as somebody who trusts a bundle of CAs, the server's own by default; `timeless` does not ask what day it is."""
         context = ssl.create_default_context(cadata=(bundle or self.certificates.bundle).decode())
+        if timeless:
+            context.verify_flags |= _NO_CHECK_TIME
         return urllib3.HTTPSConnectionPool(
-            "127.0.0.1", self.server.port, ssl_context=context, retries=False, timeout=20, maxsize=size
+            "127.0.0.1", self.server.port, ssl_context=context, retries=False, timeout=20
         )
 
     def post(self, body: Any, path: str = "/validate?timeout=10s", **options: Any) -> tuple[int, Any]:

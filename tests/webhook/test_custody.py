@@ -9,39 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from certificates_in_a_cluster import Data, Stored
 from enc_operator.cluster.calls import ApiError
 from enc_operator.errors import EncError
 from enc_operator.webhook.certificates import LEAF, LEAF_KEY, Certificates, Lives, plan_certificates
 from enc_operator.webhook.custody import CertificateFiles, SharedSecret
-from scripted_api import Line, ScriptedApi, scripted
+from scripted_api import ScriptedApi, scripted
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 NAMES = ("hook.enc.svc",)
 LIVES = Lives()
 MADE = plan_certificates(None, NAMES, NOW, LIVES)
-Data = dict[str, str]
-
-
-class Stored:
-    """A Secret behind a server that answers gets and puts of it by its resourceVersion; `before_put` is called before each put counts."""
-
-    def __init__(self, data: Data | None) -> None:
-        self.data, self.version, self.puts = data, 1, 0
-        self.before_put: Callable[[], object] = lambda: None
-        self._lock = threading.Lock()
-
-    def __call__(self, line: Line) -> None:
-        """Answer."""
-        if line.asked.method == "PUT":
-            self.before_put()
-        with self._lock:
-            metadata = {"name": "tls", "resourceVersion": str(self.version)}
-            if line.asked.method == "PUT":
-                if line.asked.body["metadata"]["resourceVersion"] != str(self.version):
-                    line.refuse(409, "Conflict")
-                    return
-                self.data, self.version, self.puts = line.asked.body["data"], self.version + 1, self.puts + 1
-            line.answer({"kind": "Secret", "metadata": metadata} | ({"data": self.data} if self.data else {}))
 
 
 @pytest.fixture

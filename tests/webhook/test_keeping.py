@@ -5,72 +5,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from certificates_in_a_cluster import Configured
 from e2e.cluster.folder import wait_until
 from enc_operator.errors import EncError
 from enc_operator.webhook.custody import Shown
 from enc_operator.webhook.keeping import Keeper, probe
 from enc_operator.webhook.registration import Registration
 from enc_operator.webhook.server import Judged
-from scripted_api import Line, ScriptedApi, scripted
+from scripted_api import ScriptedApi, scripted
 from serving_reviews import Served, make_certificates, review
 
 END = datetime(2030, 1, 1, tzinfo=UTC)
-Manifest = dict[str, Any]
 
 
 def shown() -> Shown:
     """Return new certificates."""
     made = make_certificates()
     return Shown(made.chain, made.key, END, made.bundle)
-
-
-class Configured:
-    """A configuration with two webhooks behind a server: lists, one watch that tells of changes, gets and patches."""
-
-    def __init__(self) -> None:
-        self.bundles = ["", "b3RoZXI="]
-        self.version = 1
-        self.patches: list[Any] = []
-        self.watch: Line | None = None
-
-    def manifest(self) -> Manifest:
-        """Return it."""
-        webhooks = [{"name": f"{index}.example.com", "clientConfig": {"caBundle": bundle} if bundle else {}}
-                    for index, bundle in enumerate(self.bundles)]  # fmt: skip
-        metadata = {"name": "enc", "uid": "u", "resourceVersion": str(self.version)}
-        return {"kind": "ValidatingWebhookConfiguration", "metadata": metadata, "webhooks": webhooks}
-
-    def overwrite(self, bundle: str) -> None:
-        """Have somebody else write a bundle, and the watch tell of it."""
-        self.bundles[1], self.version = bundle, self.version + 1
-        assert self.watch
-        self.watch.event({"type": "MODIFIED", "object": self.manifest()})
-
-    def __call__(self, line: Line) -> None:
-        """Answer."""
-        if line.asked.query.get("watch"):
-            self.watch = line.watch()
-            line.hold()
-        elif line.asked.method == "PATCH":
-            self.patches.append(line.asked.body)
-            test, *changes = line.asked.body
-            if test["value"] != str(self.version):
-                line.refuse(422, "Invalid")
-                return
-            for change in changes:
-                self.bundles[int(change["path"].split("/")[2])] = change["value"]
-            self.version += 1
-            line.answer(self.manifest())
-        elif line.asked.path.endswith("/enc"):
-            line.answer(self.manifest())
-        else:
-            assert line.asked.query["fieldSelector"] == "metadata.name=enc"
-            items = {"items": [self.manifest()], "metadata": {"resourceVersion": str(self.version)}}
-            line.answer({"kind": "ValidatingWebhookConfigurationList", **items})
 
 
 @pytest.fixture
