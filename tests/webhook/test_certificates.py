@@ -6,6 +6,8 @@ from ipaddress import ip_address
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509 import verification
 
 from enc_operator.webhook.certificates import (
@@ -23,6 +25,9 @@ BEGIN = datetime(2026, 3, 1, 12, 0, 0, 250, tzinfo=UTC)
 NAMES = ("hook.enc.svc", "127.0.0.1")
 LIVES = Lives(timedelta(days=300), timedelta(days=30), timedelta(hours=1))
 FIRST = plan_certificates(None, NAMES, BEGIN, LIVES)
+RSA = rsa.generate_private_key(65537, 2048).private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+)
 OTHER = plan_certificates(None, NAMES, BEGIN, LIVES)
 
 
@@ -144,8 +149,9 @@ def test_no_leaf_outlives_its_authority() -> None:
         {LEAF_KEY: OTHER.stored()[LEAF_KEY]},
         {LEAF: b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"},
         {LEAF_KEY: b"no key"},
+        {LEAF_KEY: RSA},
     ],
-    ids=["no CA", "another CA", "another CA's key", "another CA's leaf", "another leaf's key", "no certificate", "no key"],
+    ids=["no CA", "another CA", "another CA's key", "another CA's leaf", "another leaf's key", "no certificate", "no key", "a key of another kind"],
 )  # fmt: skip
 def test_what_does_not_belong_together_is_not_read(broken: dict[str, bytes]) -> None:
     """A Secret that somebody edited is as one that is empty."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from enc_operator.cluster.calls import ApiError
 from enc_operator.cluster.decoding import decode_and_tell
-from enc_operator.core.admission.model import Answer, Mode, Verdict
+from enc_operator.core.admission.model import Answer, Ask, Mode, Verdict
 from enc_operator.core.admission.responses import answer_failed, answer_unknown
 from enc_operator.core.admission.review import review
 from enc_operator.core.admission.world import World
@@ -79,18 +79,13 @@ class CoreJudge:
 
     def _decide(self, document: Any, world: World, deadline: float, *, whole: bool) -> Answer:
         answers: dict[AnyQuestion, bool] = {}
-        for _ in range(_ROUNDS):
-            outcome = review(document, world, answers, whole=whole)
-            if isinstance(outcome, Answer):
-                return outcome
+        rounds, last = 0, False
+        while isinstance(outcome := review(document, world, answers, last=last, whole=whole), Ask):
             found = self._ask(outcome.questions, deadline - _RESERVE)
             answers.update(found)
-            if len(found) < len(outcome.questions):
-                break
-        final = review(document, world, answers, last=True, whole=whole)
-        if not isinstance(final, Answer):
-            raise TypeError("the last call of a review asks nothing")
-        return final
+            rounds += 1
+            last = rounds == _ROUNDS or len(found) < len(outcome.questions)
+        return outcome
 
     def _ask(self, questions: Iterable[AnyQuestion], until: float) -> Mapping[AnyQuestion, bool]:
         """Ask all at once, and return the answers that came in time."""
