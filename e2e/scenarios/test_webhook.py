@@ -140,6 +140,29 @@ def test_an_annotation_that_comes_later_is_refused(webhook: WebhookReplica, tena
         tenants.apply(deployment)
 
 
+def test_while_nobody_answers_what_was_judged_lives_on(webhook: WebhookReplica, tenants: Clusterful) -> None:
+    """A kubelet's status updates of an annotated pod pass; what changes judged text waits for an answer, and is refused without."""
+    tenants.apply(tenants.pod("web", tenants.handle("shop", "db")))
+    shop = ["-n", tenants.names["shop"]]
+    status = [
+        "patch",
+        "pod",
+        "web",
+        "--subresource=status",
+        "--type=merge",
+        '-p={"status": {"message": "a"}}',
+    ]
+    webhook.signal(signal.SIGSTOP)
+    try:
+        tenants.cluster.kubectl(*shop, *status)
+        tenants.cluster.kubectl(*shop, "label", "pod", "web", "a=b")
+        with pytest.raises(CommandFailed, match="failed calling webhook"):
+            tenants.cluster.kubectl(*shop, "annotate", "pod", "web", "example.com/a=b")
+    finally:
+        webhook.signal(signal.SIGCONT)
+    tenants.cluster.kubectl(*shop, "annotate", "pod", "web", "example.com/a=b")
+
+
 def test_replicas_that_start_at_the_same_moment_share_what_they_show(
     webhook: WebhookReplica, admitting: AdmissionInstall
 ) -> None:
