@@ -52,11 +52,10 @@ class ScriptedJudge:
         """Do what the script says; allow without one."""
         assert deadline > time.monotonic()
         self.asked.append(body)
-        return (
-            self.script(body)
-            if self.script
-            else Judged("approved", answer(json.loads(body)["request"]["uid"]))
-        )
+        if self.script:
+            return self.script(body)
+        uid = json.loads(body)["request"]["uid"] if body.startswith(b"{") else UID
+        return Judged("approved", answer(uid))
 
     def undecided(self, uid: str, why: str) -> Judged:
         """Deny with the reason, where there is somebody to tell."""

@@ -1,5 +1,6 @@
 """Reviews over HTTPS: an answer in every case, within limits and in time."""
 
+import gzip
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -83,6 +84,16 @@ def test_a_review_over_the_limit_is_answered_and_not_decoded(serving: Start, *, 
 def test_what_nobody_can_name_over_the_limit_is_a_bad_request(serving: Start, body: bytes) -> None:
     """There is no review to answer."""
     assert serving(body=1_500_000).post(body)[0] == 400
+
+
+def test_nothing_is_unpacked(serving: Start) -> None:
+    """A few bytes could become gigabytes; the API server packs nothing."""
+    served = serving()
+    packed = gzip.compress(review())
+
+    served.post(packed, headers={"Content-Encoding": "gzip"})
+
+    assert served.judge.asked == [packed]
 
 
 def test_an_error_inside_is_an_answer_and_a_log_line_without_values(

@@ -161,7 +161,11 @@ class AdmissionServer:
         app = web.Application()
         app.router.add_post(PATH, reviews.handle)
         self._runner = web.AppRunner(
-            app, access_log=None, keepalive_timeout=_KEPT_ALIVE, shutdown_timeout=_SHUTDOWN
+            app,
+            access_log=None,
+            keepalive_timeout=_KEPT_ALIVE,
+            shutdown_timeout=_SHUTDOWN,
+            auto_decompress=False,  # no API server compresses a review; a few bytes could become gigabytes
         )
         self._address, self._context = (address or None, port), context
 
