@@ -121,6 +121,44 @@ def test_what_is_wrong_is_said_and_tried_again(
     assert keeper.expires == END
 
 
+def test_what_is_shown_lasts_while_nothing_new_can_be_had(
+    serving: Callable[..., Served], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A Secret that is gone, or an API server that is away, makes nobody unready; a server that does not answer does."""
+    custody, tried = Held(shown()), [""]
+    keeper = Keeper(custody, serving().tls, None, lambda _: tried[-1])
+    keeper.step()
+    custody.held = [EncError("the Secret is gone")]
+
+    keeper.step()
+    keeper.step()
+
+    assert (keeper.wrong, keeper.trouble) == ("", "the Secret is gone")
+    assert caplog.text.count("the Secret is gone") == 1
+    tried.append("the server does not answer")
+    keeper.step()
+    assert keeper.wrong == "the server does not answer"
+
+
+def test_what_nobody_would_trust_is_not_shown(
+    serving: Callable[..., Served], configured: tuple[Configured, ScriptedApi]
+) -> None:
+    """Where the bundle cannot be written the former certificate stays, which is trusted."""
+    found, api = configured
+    served, before, after = serving(), shown(), shown()
+    keeper = Keeper(
+        Held(before, after), served.tls, lambda wake: Registration(api.gateway(), "enc", wake), content
+    )
+    keeper.step()
+    api.script = lambda line: line.refuse(403, "Forbidden") if line.asked.method == "PATCH" else found(line)
+
+    keeper.step()
+
+    assert "403" in keeper.trouble
+    with served.client(before.bundle) as client:
+        assert client.request("POST", "/validate", body=review()).status == 200
+
+
 def test_the_probe_trusts_what_the_api_server_trusts(serving: Callable[..., Served]) -> None:
     """A server that shows what nobody is told to trust is found out, and so is one that is not there."""
     served = serving()

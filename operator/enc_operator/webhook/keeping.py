@@ -26,9 +26,10 @@ _log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """A thread; `wake` has it look at once. `wrong` says what is not right, and is empty where everything is.
+    """A thread that looks after a while, and at once when the registration changes.
 
-    `probe` tries the server with what is shown and returns what is wrong.
+    `probe` tries the server with what is shown and returns what is wrong. `trouble` is what the last look failed with; `wrong` why nobody
+    should be asked here: what is shown lasts while the API server, or who renews files, is away.
     """
 
     def __init__(
@@ -45,7 +46,9 @@ class Keeper:
         self._backoff = Backoff(*_RETRY)
         self._thread = threading.Thread(target=self._run, name="certificates", daemon=True)
         self._registration = registration(self._due.set) if registration else None
+        self._shown: Shown | None = None
         self.expires: datetime | None = None
+        self.trouble = ""
         self.wrong = "there is no certificate yet"
 
     def start(self) -> None:
@@ -64,37 +67,42 @@ class Keeper:
 
     def step(self) -> None:
         """Look once."""
-        try:
-            self._note(self._looked())
-        except EncError as error:
-            self._note(error.message)
-        except ssl.SSLError:
-            self._note("the certificate and its key do not belong together")
+        trouble = self._attempt()
+        if trouble and trouble != self.trouble:
+            _log.warning("certificates: %s", trouble)
+        self.trouble = trouble
+        wrong = self._probe(self._shown) if self._shown else trouble
+        if wrong and wrong != self.wrong:
+            _log.warning("not ready: %s", wrong)
+        self.wrong = wrong
 
-    def _looked(self) -> str:
+    def _attempt(self) -> str:
+        try:
+            self._look()
+        except EncError as error:
+            return error.message
+        except ssl.SSLError:
+            return "the certificate and its key do not belong together"
+        except Exception as error:  # noqa: BLE001 - without this thread certificates would run out
+            _log.error("certificates could not be kept: %s", told(error))
+            return f"{type(error).__name__} in keeping certificates"
+        return ""
+
+    def _look(self) -> None:
         # Before every repair: another replica may have made new ones, which are what the API server trusts then.
         shown = self._custody.current()
-        if self._tls.use(shown.chain, shown.key):
-            _log.info("showing a certificate that is valid until %s", shown.expires.isoformat())
-        self.expires = shown.expires
+        # Before they are shown: what nobody is told to trust takes the place of nothing.
         if self._registration and (repaired := self._registration.repair(shown.bundle)):
             _log.info("%d webhooks are told whom to trust", repaired)
-        return self._probe(shown)
-
-    def _note(self, wrong: str) -> None:
-        if wrong and wrong != self.wrong:
-            _log.warning("certificates: %s", wrong)
-        self.wrong = wrong
+        if self._tls.use(shown.chain, shown.key):
+            _log.info("showing a certificate that is valid until %s", shown.expires.isoformat())
+        self._shown, self.expires = shown, shown.expires
 
     def _run(self) -> None:
         while not self._stopped.is_set():
             self._due.clear()
-            try:
-                self.step()
-            except Exception as error:  # noqa: BLE001 - without this thread certificates would run out
-                _log.error("certificates could not be kept: %s", told(error))
-                self._note(f"{type(error).__name__} in keeping certificates")
-            if self.wrong:
+            self.step()
+            if self.wrong or self.trouble:
                 self._stopped.wait(self._backoff.after_failure())
             else:
                 self._due.wait(self._period)
