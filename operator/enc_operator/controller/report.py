@@ -9,8 +9,8 @@ from enc_operator.core.access import Allowed, Denied
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.inventory import TargetFact, WorkloadFact
 from enc_operator.core.judgement import Judged, residuals
-from enc_operator.core.ledger.facts import account_of
 from enc_operator.core.ledger.ledger import PLAN, Ledger
+from enc_operator.core.objects.workloads import account_of
 from enc_operator.core.references.model import SecretTarget
 from enc_operator.core.references.routes import NO_BACKEND
 

@@ -1,11 +1,15 @@
 """All Agents of an inventory, in one order whatever order the facts came in."""
 
+from collections.abc import Collection, Iterable
+
 from enc_operator.core.agents.bare import read_compose, read_folders
 from enc_operator.core.agents.datadogagent import read_datadog_agent
 from enc_operator.core.agents.environment import Configuration
 from enc_operator.core.agents.texts import Installed
 from enc_operator.core.agents.workloads import read_workload
+from enc_operator.core.findings import ObjectRef
 from enc_operator.core.inventory import Component, Flavour, Inventory, TargetFact, WorkloadFact
+from enc_operator.core.objects.workloads import account_of
 
 
 def read_agents(inventory: Inventory) -> list[Installed]:
@@ -24,6 +28,20 @@ def read_agents(inventory: Inventory) -> list[Installed]:
     found += read_folders(inventory.agent_files)
     found += read_compose(inventory.compose, inventory.settings)
     return sorted(found, key=lambda installed: installed.agent.sort_key())
+
+
+def admitted_workloads(
+    workloads: Iterable[WorkloadFact], targets: Iterable[TargetFact], accounts: Collection[tuple[str, str]]
+) -> list[WorkloadFact]:
+    """Return the workloads that run an Agent in a cluster: known as one or named, and of a ServiceAccount that the install lists."""
+    named = {
+        ObjectRef(kind, target.namespace, name) for target in targets for kind, name, _ in target.workloads
+    }
+    return [
+        workload
+        for workload in workloads
+        if (workload.detected_by or workload.object in named) and account_of(workload) in accounts
+    ]
 
 
 def agent_workloads(inventory: Inventory) -> list[WorkloadFact]:

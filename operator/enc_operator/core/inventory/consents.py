@@ -75,3 +75,8 @@ class TargetFact:
     cross_namespace: bool = False
     manage: str = "Plan"
     enforcement: str = "audit"
+
+    @property
+    def injects(self) -> bool:
+        """Whether the Agent's workloads are to be changed."""
+        return self.manage == "Full"

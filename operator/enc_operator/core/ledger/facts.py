@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from enc_operator.core.agents.install import admitted_workloads
 from enc_operator.core.findings import ObjectRef, Where
 from enc_operator.core.inventory import (
     BindingFact,
@@ -16,7 +17,6 @@ from enc_operator.core.inventory import (
     TargetFact,
     WorkloadFact,
 )
-from enc_operator.core.objects.shapes import mapping, text
 from enc_operator.core.syntax import Source
 
 LIVE = Source("cluster")
@@ -87,14 +87,15 @@ class Facts:
     def inventory(self, pods: Iterable[PodFact] = ()) -> Inventory:
         """Return the facts as `assess` takes them; `pods` are left to the caller, since there are many."""
         consenting = {ref.name: fact for ref, fact in self.of(NamespaceFact).items() if not fact.terminating}
+        targets = list(self.of(TargetFact).values())
         return replace(
             self.frame,
             pods=list(pods),
             services=list(self.of(ServiceFact).values()),
             config_maps=list(self.of(ConfigMapFact).values()),
             instrumentations=list(self.of(InstrumentationFact).values()),
-            workloads=self._workloads(),
-            targets=list(self.of(TargetFact).values()),
+            workloads=admitted_workloads(self.of(WorkloadFact).values(), targets, self.agents),
+            targets=targets,
             bindings=list(self.of(BindingFact).values()),
             grants=[
                 grant
@@ -105,29 +106,10 @@ class Facts:
             faults=[],
         )
 
-    def _workloads(self) -> list[WorkloadFact]:
-        named = {
-            ObjectRef(kind, target.namespace, name)
-            for target in self.of(TargetFact).values()
-            for kind, name, _ in target.workloads
-        }
-        return [
-            workload
-            for ref, workload in self.of(WorkloadFact).items()
-            if (workload.detected_by or ref in named) and account_of(workload) in self.agents
-        ]
-
 
 def _consents(grant: GrantFact, namespace: NamespaceFact | None) -> bool:
     """Tell whether a grant is one of the namespace that there is now."""
     return namespace is not None and (not grant.created or grant.created >= namespace.created)
-
-
-def account_of(workload: WorkloadFact) -> tuple[str, str]:
-    """Return the ServiceAccount that a workload's pods run as: namespace and name."""
-    spec = mapping(workload.manifest, "spec", "template", "spec")
-    name = text(spec, "serviceAccountName") or text(spec, "serviceAccount") or "default"
-    return workload.object.namespace, name
 
 
 KINDS: dict[str, type] = {

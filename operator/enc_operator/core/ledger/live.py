@@ -6,18 +6,16 @@ from sys import intern
 from typing import Any
 
 from enc_operator.core.findings import ObjectRef, Where
-from enc_operator.core.inventory import NOTHING, Container, PodFact, WorkloadFact
+from enc_operator.core.inventory import NOTHING, Container, PodFact
 from enc_operator.core.ledger.facts import LIVE, Fact, NamespaceFact
 from enc_operator.core.objects.authorization import read_binding
 from enc_operator.core.objects.configuration import read_config_map
 from enc_operator.core.objects.consents import read_grant, read_target
-from enc_operator.core.objects.detection import COMPONENT_LABELS, component_of, detect_agent, flavour_of
+from enc_operator.core.objects.detection import COMPONENT_LABELS
 from enc_operator.core.objects.pods import read_instrumentation, read_pod, read_service
 from enc_operator.core.objects.shapes import labels, mapping, text
+from enc_operator.core.objects.workloads import read_live_workload
 from enc_operator.core.templates.autodiscovery import parse_key
-
-_FULL = "Full"
-_KEPT_METADATA = ("name", "namespace", "labels", "annotations")
 
 
 def read_live(kind: str, manifest: Mapping[str, Any]) -> Fact | None:
@@ -60,22 +58,6 @@ def _instrumentation(manifest: Mapping[str, Any], where: Where) -> Fact:
     return read_instrumentation(manifest, where, where.ref.namespace)
 
 
-def _workload(manifest: Mapping[str, Any], where: Where) -> Fact:
-    """Keep the specification; a status that changes with every pod would have the Agents read anew each time."""
-    kind = where.ref.kind
-    metadata = {key: manifest["metadata"][key] for key in _KEPT_METADATA if key in manifest["metadata"]}
-    kept = {
-        "apiVersion": "apps/v1",
-        "kind": kind,
-        "metadata": metadata,
-        "spec": {"template": mapping(manifest, "spec", "template")},
-    }
-    found = detect_agent(kind, kept)
-    if found:
-        return WorkloadFact(where, found[0], found[1], kept, found[2])
-    return WorkloadFact(where, component_of(kind, kept), flavour_of(kept), kept, "")
-
-
 def _grant(manifest: Mapping[str, Any], where: Where) -> Fact:
     return read_grant(manifest, where, where.ref.namespace, where.ref.name)
 
@@ -83,7 +65,7 @@ def _grant(manifest: Mapping[str, Any], where: Where) -> Fact:
 def _target(manifest: Mapping[str, Any], where: Where) -> Fact:
     """Read an AgentTarget; unless it asks for the injection, the Agents count as they stand."""
     target = read_target(manifest, where, where.ref.namespace, where.ref.name)
-    return target if target.manage == _FULL else replace(target, mode="none")
+    return target if target.injects else replace(target, mode="none")
 
 
 def _binding(manifest: Mapping[str, Any], where: Where) -> Fact:
@@ -106,9 +88,9 @@ _READERS: dict[str, Callable[[Mapping[str, Any], Where], Fact | None]] = {
     "Service": _service,
     "ConfigMap": _config_map,
     "DatadogInstrumentation": _instrumentation,
-    "DaemonSet": _workload,
-    "Deployment": _workload,
-    "StatefulSet": _workload,
+    "DaemonSet": read_live_workload,
+    "Deployment": read_live_workload,
+    "StatefulSet": read_live_workload,
     "SecretGrant": _grant,
     "ClusterSecretGrant": _grant,
     "AgentTarget": _target,
