@@ -28,3 +28,14 @@ def test_the_users_own_limits_stay() -> None:
     found = environment(pod_spec(inject(manifest))["containers"][0])
 
     assert found["DD_SECRET_ALLOWED_K8S_NAMESPACE"] == "mine"
+
+
+def test_emptied_arguments_are_stored_without_a_value() -> None:
+    """The API server stores no empty text, so what comes back without it is as it was written."""
+    env = [{"name": "DD_SECRET_BACKEND_ARGUMENTS", "value": "old"}]
+    once = inject(edited(NODE_AGENT, env=env)).manifest
+    assert once is not None
+    arguments = pod_spec(inject(once))["containers"][0]["env"][0]
+    assert arguments.pop("value") == ""
+
+    assert inject(once).changes == ()

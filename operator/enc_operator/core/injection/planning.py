@@ -165,13 +165,14 @@ def _with_item(found: Any, item: Mapping[str, Any]) -> list[Any]:
     existing = list(found) if isinstance(found, list) else []
     for index, other in enumerate(existing):
         if isinstance(other, dict) and other.get("name") == item["name"]:
-            existing[index] = other if _without_defaults(other, item) == item else dict(item)
+            written = {key: value for key, value in item.items() if key in other or value != ""}
+            existing[index] = other if _without_defaults(other, item) == written else dict(item)
             return existing
     return [*existing, dict(item)]
 
 
 def _without_defaults(found: Mapping[str, Any], item: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what stands in a list without what the API server has added to an item that was written."""
+    """Return what stands in a list without what the API server has added to an item that was written, from which it leaves out empty text."""
     return {key: value for key, value in found.items() if key in item or _DEFAULTS.get(key) != value}
 
 
