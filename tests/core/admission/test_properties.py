@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from enc_operator.core.access import Denied
 from enc_operator.core.admission.model import Answer, Verdict
+from enc_operator.core.admission.mutation import mutate, unchanged
 from enc_operator.core.admission.review import review, undecided
 from enc_operator.core.assessment import assess
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.inventory import PodFact
 from enc_operator.core.ledger.live import read_live
 from living import Manifest, check_file, grant, namespace
+from mutating import asking_world, workload
 from reviewing import FOREIGN, MAY_MAKE_PODS, OWN, checks, document, finished, pod, service, world
 
 SCALARS = (
@@ -56,8 +58,10 @@ REVIEWS = [
         {"kind": "AgentTarget", "metadata": {"namespace": "dd", "name": "a"}, "spec": {"manage": "RBAC"}}
     ),
     document({"kind": "Rollout", "metadata": pod()["metadata"]}),
+    document(workload()),
+    document(workload("cluster-agent"), workload()),
 ]
-WORLD = world()
+WORLD, ASKING = world(), asking_world()
 IN_EACH_MODE = [world(mode=mode) for mode in ("audit", "warn", "enforce")]
 
 
@@ -98,6 +102,9 @@ def test_any_document(asked: Any, last: bool, whole: bool) -> None:  # noqa: FBT
     for answer in (outcome, undecided(asked, WORLD, "why")):
         assert isinstance(answer, Answer)
         check(asked, answer)
+    for answer in (mutate(asked, ASKING, whole=whole), unchanged(asked, "why")):
+        check(asked, answer)
+        assert answer.allowed or not answer.document["response"]["uid"]
 
 
 def check(asked: Any, answer: Answer) -> None:

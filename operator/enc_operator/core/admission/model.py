@@ -57,9 +57,10 @@ class Request:
 
 
 class Verdict(StrEnum):
-    """What a review came to; `NOT_JUDGED` is allowed, since nothing in it is ours to judge."""
+    """What a review came to; `NOT_JUDGED` is allowed, since nothing in it is ours to judge, `INJECTED` with a patch."""
 
     ALLOWED = "allowed"
+    INJECTED = "injected"
     DENIED = "denied"
     NOT_JUDGED = "not judged"
 

@@ -3,8 +3,10 @@
 Source: k8s.io/api `admission/v1/types.go`: warnings of more than 256 characters, or 4,096 in all, may be cut.
 """
 
+import base64
+import json
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from enc_operator.core.admission.model import Answer, Mode, Reason, Verdict
@@ -38,6 +40,21 @@ def answer_judged(uid: str, reasons: Sequence[Reason], *, unanswered: bool = Fal
 def answer_unjudged(uid: str) -> Answer:
     """Let through what is not ours to judge."""
     return Answer(Verdict.NOT_JUDGED, _document({"uid": uid, "allowed": True}))
+
+
+def answer_patched(uid: str, operations: Sequence[Mapping[str, Any]], changes: Sequence[str]) -> Answer:
+    """Let through with a JSON patch; `changes` are for the audit log."""
+    response = {
+        "uid": uid,
+        "allowed": True,
+        "patchType": "JSONPatch",
+        "patch": base64.b64encode(json.dumps(operations).encode()).decode(),
+        "auditAnnotations": {
+            "verdict": "injected",
+            "changes": _cut(printable("; ".join(changes)), _LONGEST_NOTE),
+        },
+    }
+    return Answer(Verdict.INJECTED, _document(response))
 
 
 def answer_failed(uid: str, code: int, reason: str, what: str) -> Answer:
