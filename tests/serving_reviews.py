@@ -47,6 +47,7 @@ class ScriptedJudge:
 
     script: Callable[[bytes], Judged] | None = None
     asked: list[bytes] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
     def judge(self, body: bytes, deadline: float) -> Judged:
         """Do what the script says; allow without one."""
@@ -59,6 +60,7 @@ class ScriptedJudge:
 
     def undecided(self, uid: str, why: str) -> Judged:
         """Deny with the reason, where there is somebody to tell."""
+        self.left.append(why)
         return Judged("not_judged", answer(uid, why) if uid else None, ("undecided",))
 
 
@@ -67,6 +69,7 @@ class Served:
 
     def __init__(self, judge: ScriptedJudge, limits: Limits) -> None:
         self.judge, self.metrics, self.tls = judge, Metrics(), Tls()
+        self.mutator = ScriptedJudge()
         self.certificates = make_certificates()
         self.tls.use(self.certificates.chain, self.certificates.key)
         self._limits = limits
@@ -76,7 +79,7 @@ class Served:
         self.server = self.run(self._start())
 
     async def _start(self) -> AdmissionServer:
-        self.reviews = Reviews(self.judge, self._limits, self.metrics)
+        self.reviews = Reviews(self.judge, self._limits, self.metrics, self.mutator)
         server = AdmissionServer(self.reviews, self.tls.context, "127.0.0.1", 0)
         await server.start()
         return server

@@ -13,10 +13,12 @@ from enc_operator.cluster.calls import ApiError, Call
 from enc_operator.core.admission.world import AdmissionSettings, World
 from enc_operator.core.inventory import AnyQuestion, Question
 from enc_operator.core.ledger.facts import Facts
-from enc_operator.webhook.judging import CoreJudge
+from enc_operator.webhook.judging import CoreJudge, CoreMutator
 from enc_operator.webhook.server import Judged
 from living import AGENTS, Manifest, agent, facts, frame, grant, namespace, pod, target
+from mutating import asking_world, workload
 from reading_objects import crds
+from reviewing import bare_world
 
 UID = "u-1"
 OWN, FOREIGN = pod("web", "k8s_secret@shop/db/password"), pod("web", "k8s_secret@bank/db/password")
@@ -181,3 +183,37 @@ def test_what_python_does_not_read_is_judged(inner: bytes) -> None:
     found = judged(body(deep).replace(b'"HERE"', inner))
 
     assert found.decision == "denied"
+
+
+def added(worlds: Worlds, content: bytes = b"") -> Judged:
+    """Pass an Agent's workload, or another content, through the mutating door."""
+    kind = {"group": "apps", "version": "v1", "kind": "DaemonSet"}
+    return CoreMutator(worlds).judge(content or body(workload(), kind=kind), time.monotonic() + 5)
+
+
+def test_what_is_added_is_decided_by_the_core() -> None:
+    """The answer has the plan's patch, and is for the review that was asked."""
+    found = added(Worlds([asking_world()]))
+
+    assert (found.decision, found.codes) == ("injected", ())
+    assert (response(found)["uid"], response(found)["patchType"]) == (UID, "JSONPatch")
+    assert added(Worlds([world()])).decision == "not_judged"
+    assert added(Worlds(), b"[").document is None
+
+
+def test_a_config_map_that_came_together_with_the_workload_counts() -> None:
+    """The watch tells of it a moment after it is stored, which the answer waits for."""
+    unknown = bare_world(target("Full", crossNamespace=False))
+
+    assert added(Worlds([unknown, asking_world()])).decision == "injected"
+    assert added(Worlds([unknown, unknown])).decision == "not_judged"
+
+
+def test_without_time_an_agent_is_let_through_as_it_is() -> None:
+    """Also where everything else is enforced."""
+    found = CoreMutator(Worlds()).undecided(UID, "there was no time")
+
+    assert (found.decision, found.codes) == ("not_judged", ("undecided",))
+    assert response(found)["allowed"]
+    assert "patch" not in response(found)
+    assert CoreMutator(Worlds()).undecided("", "there was no time") == Judged("not_judged", None)

@@ -15,7 +15,7 @@ from enc_operator.webhook.custody import Shown
 from enc_operator.webhook.keeping import Keeper, probe
 from enc_operator.webhook.registration import Registration
 from enc_operator.webhook.server import Judged
-from scripted_api import ScriptedApi, scripted
+from scripted_api import Line, ScriptedApi, scripted
 from serving_reviews import Served, make_certificates, review
 
 END = datetime(2030, 1, 1, tzinfo=UTC)
@@ -71,6 +71,24 @@ def test_the_bundle_alone_is_patched_and_where_it_is_wrong_alone(
         ["/metadata/resourceVersion", path.format(0), path.format(1)],
         ["/metadata/resourceVersion", path.format(1)],
     ]
+
+
+def test_both_configurations_are_kept(tmp_path: Path) -> None:
+    """Where a mutating one is named too, both are told whom to trust, and there is none without a name."""
+    found = Configured()
+    asked: list[str] = []
+
+    def answer(line: Line) -> None:
+        asked.append(line.asked.path.rpartition("v1/")[2])
+        found(line)
+
+    with scripted(tmp_path, answer) as api:
+        both = Registration(api.gateway(), "enc", lambda: None, mutating="enc")
+        assert both.repair(b"ours") == 2
+        assert both.repair(b"ours") == 0
+
+    validating, mutating = "validatingwebhookconfigurations/enc", "mutatingwebhookconfigurations/enc"
+    assert asked == [validating, validating, mutating, validating, mutating]
 
 
 def test_what_somebody_overwrites_is_repaired_within_moments(

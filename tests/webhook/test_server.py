@@ -37,6 +37,16 @@ def test_there_is_nothing_else(serving: Start) -> None:
         assert pool.request("GET", "/validate").status == 405
 
 
+def test_what_is_to_be_changed_is_another_judges(serving: Start) -> None:
+    """Each door has its own path, also for what is too large for either; the limits are the same."""
+    served = serving(body=2_000_000)
+
+    assert served.post(review(), "/mutate")[0] == 200
+    assert served.post(review(object="x" * 2_000_000), "/mutate")[0] == 200
+    assert (len(served.judge.asked), len(served.mutator.asked)) == (0, 1)
+    assert (len(served.judge.left), len(served.mutator.left)) == (0, 1)
+
+
 def test_what_is_no_review_is_a_bad_request(serving: Start) -> None:
     """Who sends it is told so."""
     status, said = serving(lambda _: Judged("not_judged", None)).post(b"{}")

@@ -65,13 +65,15 @@ class Metrics:
 class CertificatesOf:
     """Where the webhook's certificates come from: own ones in `secret`, or those in `folder`, which somebody else renews.
 
-    `names` are what the API server reaches it by, `configuration` the ValidatingWebhookConfiguration whose caBundle follows own ones.
+    `names` are what the API server reaches it by, `configuration` the ValidatingWebhookConfiguration whose caBundle follows own ones,
+    `mutating_configuration` the MutatingWebhookConfiguration, if there is one.
     """
 
     secret: str = ""
     folder: str = ""
     names: tuple[str, ...] = ()
     configuration: str = ""
+    mutating_configuration: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +220,9 @@ def _webhook(written: Mapping[str, Any]) -> Webhook:
     return Webhook(
         excluded_namespaces=frozenset(written.get("excludedNamespaces", ())),
         listen=Listen(**{"port": 8443, **written.get("listen", NOTHING)}),
-        certificates=CertificatesOf(**{**certificates, "names": tuple(certificates.get("names", ()))}),
+        certificates=CertificatesOf(
+            **{**_renamed(certificates), "names": tuple(certificates.get("names", ()))}
+        ),
         **_renamed(
             {
                 name: written[name]

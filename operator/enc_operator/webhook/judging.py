@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from enc_operator.cluster.calls import ApiError
 from enc_operator.cluster.decoding import decode_and_tell
 from enc_operator.core.admission.model import Answer, Ask, Mode, Verdict
+from enc_operator.core.admission.mutation import mutate
 from enc_operator.core.admission.responses import answer_failed, answer_unknown
 from enc_operator.core.admission.review import review
 from enc_operator.core.admission.world import World
@@ -20,7 +21,12 @@ _RESERVE = 0.2  # seconds that an answer takes once everything is asked
 _SETTLING = 0.15  # for so long a refusal waits for a grant that was applied together with what it is for
 _UNDECIDED = "undecided"
 _THREADS = 8
-_SAID = {Verdict.ALLOWED: "approved", Verdict.DENIED: "denied", Verdict.NOT_JUDGED: "not_judged"}
+_SAID = {
+    Verdict.ALLOWED: "approved",
+    Verdict.DENIED: "denied",
+    Verdict.INJECTED: "injected",
+    Verdict.NOT_JUDGED: "not_judged",
+}
 
 Asks = Callable[[AnyQuestion, float], bool]
 """Ask the authorizer; raises ApiError where no answer comes within so many seconds."""
@@ -98,6 +104,32 @@ class CoreJudge:
             except (ApiError, Late):
                 future.cancel()
         return found
+
+
+class CoreMutator:
+    """Answers what the API server asks before it stores an Agent's workload: by the core's plan, and never with a refusal."""
+
+    def __init__(self, worlds: Worlds, settling: float = _SETTLING) -> None:
+        self._worlds, self._settling = worlds, settling
+
+    def judge(self, body: bytes, deadline: float) -> Judged:
+        """Decide what is added to a workload."""
+        try:
+            document, whole = decode_and_tell(body)
+        except ValueError:
+            return Judged("not_judged", None)
+        world = self._worlds.world()
+        answer = mutate(document, world, whole=whole)
+        # Watches tell of a ConfigMap a moment after it is stored, and an install brings all at once.
+        settling = min(self._settling, deadline - _RESERVE - time.monotonic())
+        if answer.is_open and settling > 0 and self._worlds.wait_for_other(world, settling):
+            answer = mutate(document, self._worlds.world(), whole=whole)
+        return _judged(answer)
+
+    def undecided(self, uid: str, why: str) -> Judged:
+        """Let through as it is what there was no time or place for."""
+        document = answer_unknown(uid, why).document if uid else None
+        return Judged("not_judged", document, (_UNDECIDED,) if uid else ())
 
 
 def _judged(answer: Answer) -> Judged:

@@ -54,7 +54,7 @@ class Keeper:
     def start(self) -> None:
         """Begin."""
         if self._registration:
-            self._registration.reflector.start()
+            self._registration.start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -62,7 +62,7 @@ class Keeper:
         self._stopped.set()
         self._due.set()
         if self._registration:
-            self._registration.reflector.stop()
+            self._registration.stop()
         self._thread.join(_PROBE_SECONDS)
 
     def step(self) -> None:

@@ -23,7 +23,7 @@ from enc_operator.webhook.certificates import Lives
 from enc_operator.webhook.custody import CertificateFiles, Custody, SharedSecret
 from enc_operator.webhook.facts import LiveFacts
 from enc_operator.webhook.health import Health
-from enc_operator.webhook.judging import CoreJudge
+from enc_operator.webhook.judging import CoreJudge, CoreMutator
 from enc_operator.webhook.keeping import Keeper, probe
 from enc_operator.webhook.metrics import Metrics
 from enc_operator.webhook.registration import Registration
@@ -74,7 +74,7 @@ class WebhookProcess:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, ending.set)
         limits = Limits(concurrent=self._webhook.concurrent, seconds=self._webhook.deadline_seconds)
-        self._reviews = Reviews(self._judge, limits, self._metrics)
+        self._reviews = Reviews(self._judge, limits, self._metrics, CoreMutator(self._facts))
         listen = self._webhook.listen
         server = AdmissionServer(self._reviews, self._tls.context, listen.address, listen.port)
         self._facts.start()
@@ -100,7 +100,12 @@ class WebhookProcess:
         address = (self._webhook.listen.address or _HERE, port)
         name = next(iter(certificates.names), "localhost")
         registration = (
-            partial(Registration, self._gateway, certificates.configuration)
+            partial(
+                Registration,
+                self._gateway,
+                certificates.configuration,
+                mutating=certificates.mutating_configuration,
+            )
             if certificates.secret and certificates.configuration
             else None
         )

@@ -25,7 +25,7 @@ from enc_operator.errors import EncError
 from enc_operator.webhook.faults import told
 from enc_operator.webhook.metrics import Metrics
 
-PATH = "/validate"
+PATH, MUTATING_PATH = "/validate", "/mutate"
 _KEPT_ALIVE = 3600.0  # seconds; the API server is to end idle connections, who would meet a closed one with a review under way
 _SHUTDOWN = 5.0
 _HEAD = 4096  # bytes in which the uid stands, where the API server wrote the review
@@ -71,10 +71,11 @@ class Judge(Protocol):
 
 
 class Reviews:
-    """The handler of reviews."""
+    """The handler of reviews, by one judge for each path; all share the limits."""
 
-    def __init__(self, judge: Judge, limits: Limits, metrics: Metrics) -> None:
-        self._judge, self._limits, self._metrics = judge, limits, metrics
+    def __init__(self, judge: Judge, limits: Limits, metrics: Metrics, mutator: Judge | None = None) -> None:
+        self.judges = {PATH: judge} if mutator is None else {PATH: judge, MUTATING_PATH: mutator}
+        self._limits, self._metrics = limits, metrics
         self._small, self._large = asyncio.Semaphore(limits.concurrent), asyncio.Semaphore(1)
         self._threads = ThreadPoolExecutor(limits.concurrent + 1, "review")
         self.draining = False
@@ -113,7 +114,7 @@ class Reviews:
         except Exception as error:  # noqa: BLE001 - whatever it is, the API server is owed an answer
             _log.error("a review failed: %s", told(error))
             why = f"of an error inside ({type(error).__name__})"
-        return self._judge.undecided(_uid(body), why)
+        return self.judges[request.path].undecided(_uid(body), why)
 
     async def _in_turn(self, request: web.Request, body: bytearray, deadline: float) -> Judged | None:
         """Read a review and have it judged when there is a place, a large one before it is read; None for one that is too large."""
@@ -128,7 +129,7 @@ class Reviews:
             if is_large and not await self._read(request, body):
                 return None
             loop = asyncio.get_running_loop()
-            task = loop.run_in_executor(self._threads, self._judge.judge, bytes(body), deadline)
+            task = loop.run_in_executor(self._threads, self.judges[request.path].judge, bytes(body), deadline)
         finally:
             if task is None:
                 places.release()
@@ -159,7 +160,8 @@ class AdmissionServer:
     def __init__(self, reviews: Reviews, context: ssl.SSLContext, address: str, port: int) -> None:
         self._reviews = reviews
         app = web.Application()
-        app.router.add_post(PATH, reviews.handle)
+        for path in reviews.judges:
+            app.router.add_post(path, reviews.handle)
         self._runner = web.AppRunner(
             app,
             access_log=None,

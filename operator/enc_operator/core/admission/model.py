@@ -95,6 +95,11 @@ class Answer:
         """Whether the request goes through."""
         return self.verdict is not Verdict.DENIED
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it was let through since too little is known."""
+        return self.verdict is Verdict.NOT_JUDGED and "auditAnnotations" in self.document["response"]
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:

@@ -37,26 +37,16 @@ def mutate(document: Any, world: World, *, whole: bool = True) -> Answer:
     `whole` is False where the decoder left out what lay too deep.
     """
     request = read_request(document, whole=whole)
+    if isinstance(request, Malformed) and request.uid:
+        return answer_unknown(request.uid, request.what)
     if isinstance(request, Malformed):
-        return _unanswerable(request)
+        return answer_failed("", 400, "BadRequest", request.what)
     inventory = _with_workload(request, world)
     if inventory is None:
         return answer_unjudged(request.uid)
     if why := _uncertain(request, inventory):
         return answer_unknown(request.uid, f"nothing is added: {why}")
     return _answer(request, inventory)
-
-
-def unchanged(document: Any, why: str) -> Answer:
-    """Answer a review for which there was no time or place."""
-    request = read_request(document)
-    return _unanswerable(request) if isinstance(request, Malformed) else answer_unknown(request.uid, why)
-
-
-def _unanswerable(malformed: Malformed) -> Answer:
-    if malformed.uid:
-        return answer_unknown(malformed.uid, malformed.what)
-    return answer_failed("", 400, "BadRequest", malformed.what)
 
 
 def _with_workload(request: Request, world: World) -> Inventory | None:
