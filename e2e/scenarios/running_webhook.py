@@ -144,10 +144,16 @@ def admission(tenants: Clusterful, folder: Path, **webhook: Any) -> Iterator[Adm
     port = quiet_port()
 
     def reached_by_url(manifest: Manifest) -> Manifest:
-        if manifest["kind"] != "ValidatingWebhookConfiguration":
+        if not manifest["kind"].endswith("WebhookConfiguration"):
             return manifest
-        client = {"url": f"https://127.0.0.1:{port}/validate"}
-        return {**manifest, "webhooks": [{**each, "clientConfig": client} for each in manifest["webhooks"]]}
+        paths = [each["clientConfig"]["service"]["path"] for each in manifest["webhooks"]]
+        clients = [{"clientConfig": {"url": f"https://127.0.0.1:{port}{path}"}} for path in paths]
+        return {
+            **manifest,
+            "webhooks": [
+                {**each, **client} for each, client in zip(manifest["webhooks"], clients, strict=True)
+            ],
+        }
 
     names = tenants.names
     judged = [names[name] for name in ("agents", "shop", "bank")]

@@ -123,9 +123,11 @@ def test_what_is_never_asked_about(options: list[str], scope: list[Any], helm: s
         (["--set=webhook.mode=strict"], "mode"),
         (["--set=webhook.webhooks.pods.failurepolicy=Fail"], "failurepolicy"),
         (["--set=webhook.webhooks.nodes.enabled=true"], "nodes"),
+        (["--set=webhook.injection.failurePolicy=Fail"], "failurePolicy"),
+        (["--set=webhook.injection.timeoutSeconds=4"], "timeoutSeconds"),
     ],
     ids=["files without a Secret", "files without a CA", "an answer that nobody hears", "no time to end", "a mode that there is not",
-         "a misspelt field", "a webhook that there is not"],
+         "a misspelt field", "a webhook that there is not", "an injection that Agents wait for", "or wait for long"],
 )  # fmt: skip
 def test_values_that_make_no_sense_are_refused(options: list[str], said: str, helm: str) -> None:
     """A typo is an error with its name, never a default."""
@@ -153,3 +155,60 @@ def test_files_of_somebody_else_are_mounted_and_trusted(helm: str) -> None:
         name for rule in rules for name in rule["resources"]
     }
     assert not [each for each in found if each["kind"] == "Secret"]
+
+
+def injections(helm: str, *options: str) -> list[Manifest]:
+    """Return the webhooks that change something."""
+    found = manifests(rendered(helm, *options))
+    return [
+        each
+        for configuration in found
+        if configuration["kind"] == "MutatingWebhookConfiguration"
+        for each in configuration["webhooks"]
+    ]
+
+
+INJECTING = "--set=webhook.injection.enabled=true"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [[AGENTS, ON], [AGENTS, INJECTING], [ON, INJECTING]],
+    ids=["unless told to", "without the webhook", "without Agents"],
+)
+def test_nothing_is_changed(options: list[str], helm: str) -> None:
+    """There is no mutating configuration, and nobody may write one."""
+    assert injections(helm, *options) == []
+    assert "mutatingwebhookconfigurations]" not in rendered(helm, *options)
+
+
+def test_agents_are_changed_where_they_run_and_wait_for_nobody(helm: str) -> None:
+    """Whatever mode holds; what is refused elsewhere is never refused here."""
+    (found,) = injections(
+        helm, AGENTS, ON, INJECTING, "--set=webhook.mode=enforce", "--set=webhook.timeoutSeconds=10"
+    )
+
+    assert (found["failurePolicy"], found["reinvocationPolicy"], found["sideEffects"]) == (
+        "Ignore",
+        "IfNeeded",
+        "None",
+    )
+    assert found["timeoutSeconds"] == 3
+    assert found["clientConfig"]["service"]["path"] == "/mutate"
+    assert found["namespaceSelector"]["matchExpressions"][0]["values"] == ["datadog"]
+    assert ["datadog/dd" in each["expression"] for each in found["matchConditions"]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [*((field, value) for field, value in OVERRIDES.items() if field not in {"failurePolicy", "timeoutSeconds"}), ("timeoutSeconds", 1), ("reinvocationPolicy", "Never")],
+    ids=[*(field for field in OVERRIDES if field not in {"failurePolicy", "timeoutSeconds"}), "timeoutSeconds", "reinvocationPolicy"],
+)  # fmt: skip
+def test_every_setting_of_the_injection_can_be_replaced(field: str, value: Any, helm: str) -> None:
+    """But for what happens without an answer."""
+    (usual,) = injections(helm, AGENTS, ON, INJECTING)
+    (found,) = injections(
+        helm, AGENTS, ON, INJECTING, f"--set-json=webhook.injection.{field}={json.dumps(value)}"
+    )
+
+    assert found == {**usual, field: value}

@@ -43,7 +43,7 @@ webhook:
   deadlineSeconds: 1.5
   concurrent: 4
   drainSeconds: 0
-  certificates: {secret: tls, names: [hook.enc.svc, 127.0.0.1], configuration: hook}
+  certificates: {secret: tls, names: [hook.enc.svc, 127.0.0.1], configuration: hook, mutatingConfiguration: change}
 """
 MISTAKES = {
     "an empty file": ("", "1:1: the settings: must be an object, not null; give it a value or remove it"),
@@ -115,7 +115,7 @@ def test_a_full_file_says_everything() -> None:
             1.5,
             4,
             0,
-            CertificatesOf("tls", "", ("hook.enc.svc", "127.0.0.1"), "hook"),
+            CertificatesOf("tls", "", ("hook.enc.svc", "127.0.0.1"), "hook", "change"),
         ),
     )
 

@@ -87,7 +87,7 @@
   verbs: [create]
 {{- if eq .Values.webhook.certificates.mode "own" }}
 - apiGroups: [admissionregistration.k8s.io]
-  resources: [validatingwebhookconfigurations]
+  resources: [validatingwebhookconfigurations{{ if include "enc-operator.webhook.injects" . }}, mutatingwebhookconfigurations{{ end }}]
   resourceNames: [{{ include "enc-operator.globalName" . }}]
   verbs: [get, list, watch, patch]
 {{- end }}

@@ -17,6 +17,13 @@ true
 {{- end -}}
 {{- end -}}
 
+{{/* Not empty where Agents' workloads are changed when they come in. */}}
+{{- define "enc-operator.webhook.injects" -}}
+{{- if and .Values.webhook.enabled .Values.webhook.injection.enabled .Values.agents -}}
+true
+{{- end -}}
+{{- end -}}
+
 {{- define "enc-operator.webhook.host" -}}
 {{ include "enc-operator.webhook.name" . }}.{{ .Release.Namespace }}.svc
 {{- end -}}
@@ -43,6 +50,9 @@ certificates:
   secret: {{ include "enc-operator.webhook.secret" . }}
   names: [{{ include "enc-operator.webhook.host" . }}]
   configuration: {{ include "enc-operator.globalName" . }}
+  {{- if include "enc-operator.webhook.injects" . }}
+  mutatingConfiguration: {{ include "enc-operator.globalName" . }}
+  {{- end }}
 {{- else }}
 certificates: {folder: /etc/enc-operator-tls}
 {{- end }}
@@ -119,23 +129,62 @@ matchConditions:
     "resources" (list "datadoginstrumentations") "changed" (list "?spec")) }}
 {{- end -}}
 
-{{- define "enc-operator.webhook.configmaps" -}}
+{{/* The namespaces of the Agents, but for those that nothing is asked about. */}}
+{{- define "enc-operator.webhook.ofAgents" -}}
 {{- $namespaces := list -}}
 {{- range .Values.agents -}}
 {{- $namespaces = append $namespaces .namespace -}}
 {{- end -}}
+matchExpressions:
+  - {key: kubernetes.io/metadata.name, operator: In, values: {{ toJson (sortAlpha (uniq $namespaces)) }}}
+  - {key: kubernetes.io/metadata.name, operator: NotIn, values: {{ include "enc-operator.webhook.excluded" . }}}
+{{- end -}}
+
+{{- define "enc-operator.webhook.configmaps" -}}
 {{- include "enc-operator.webhook.rule" (dict "groups" (list "") "versions" (list "v1") "resources" (list "configmaps")
     "changed" (list "?data" "?binaryData")) }}
-namespaceSelector:
-  matchExpressions:
-    - {key: kubernetes.io/metadata.name, operator: In, values: {{ toJson (sortAlpha (uniq $namespaces)) }}}
-    - {key: kubernetes.io/metadata.name, operator: NotIn, values: {{ include "enc-operator.webhook.excluded" . }}}
+namespaceSelector: {{- include "enc-operator.webhook.ofAgents" . | nindent 2 }}
+{{- end -}}
+
+{{/* What changes the Agents' workloads, as YAML. It never refuses, and whatever goes wrong leaves them as they are. */}}
+{{- define "enc-operator.webhook.injection" -}}
+{{- $accounts := list -}}
+{{- range $agent := .Values.agents -}}
+{{- range $agent.serviceAccounts -}}
+{{- $accounts = append $accounts (printf "%s/%s" $agent.namespace .) -}}
+{{- end -}}
+{{- end -}}
+name: injection.enc-operator.io
+admissionReviewVersions: [v1]
+sideEffects: None
+matchPolicy: Equivalent
+failurePolicy: Ignore
+reinvocationPolicy: IfNeeded
+timeoutSeconds: {{ min .Values.webhook.timeoutSeconds 3 }}
+clientConfig: {{- include "enc-operator.webhook.client" (dict "root" . "path" "/mutate") | nindent 2 }}
+namespaceSelector: {{- include "enc-operator.webhook.ofAgents" . | nindent 2 }}
+{{ include "enc-operator.webhook.rule" (dict "groups" (list "apps") "versions" (list "v1")
+    "resources" (list "daemonsets" "deployments" "statefulsets") "changed" (list "?spec.?template")) }}
+  - name: runs-an-agent
+    expression: >-
+      request.namespace + '/' + object.?spec.?template.?spec.?serviceAccountName.orValue('default')
+      in {{ toJson (sortAlpha (uniq $accounts)) }}
 {{- end -}}
 
 {{- define "enc-operator.webhook.consents" -}}
 {{- include "enc-operator.webhook.rule" (dict "groups" (list "enc-operator.io") "versions" (list "*")
     "resources" (list "agenttargets" "clustersecretgrants" "secretgrants") "changed" (list "?spec")) }}
 namespaceSelector: {}
+{{- end -}}
+
+{{/* How the API server reaches it, as YAML: root, path. */}}
+{{- define "enc-operator.webhook.client" -}}
+{{- $service := dict "namespace" .root.Release.Namespace "name" (include "enc-operator.webhook.name" .root) "path" .path "port" 443 -}}
+{{- $client := dict "service" $service -}}
+{{- with .root.Values.webhook.certificates.caBundle -}}
+{{- $_ := set $client "caBundle" . -}}
+{{- end -}}
+{{- toYaml $client -}}
 {{- end -}}
 
 {{/* One webhook, as YAML: what all have, what this one has, what the values say of it; root, name. */}}
@@ -148,11 +197,7 @@ namespaceSelector: {}
 {{- with $root.Values.namespaces -}}
 {{- $scope = append $scope (dict "key" "kubernetes.io/metadata.name" "operator" "In" "values" (sortAlpha (uniq .))) -}}
 {{- end -}}
-{{- $service := dict "namespace" $root.Release.Namespace "name" (include "enc-operator.webhook.name" $root) "path" "/validate" "port" 443 -}}
-{{- $client := dict "service" $service -}}
-{{- with $values.certificates.caBundle -}}
-{{- $_ := set $client "caBundle" . -}}
-{{- end -}}
+{{- $client := include "enc-operator.webhook.client" (dict "root" $root "path" "/validate") | fromYaml -}}
 {{- $own := include (printf "enc-operator.webhook.%s" .name) $root | fromYaml -}}
 {{- $entry := merge (dict "name" (printf "%s.enc-operator.io" .name) "clientConfig" $client) $own $all -}}
 {{- if not (hasKey $own "namespaceSelector") -}}
