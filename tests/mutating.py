@@ -14,6 +14,8 @@ from enc_operator.core.admission.world import World
 from living import Manifest, agent, check_file, target
 from reviewing import bare_world, document
 
+COMMAND = {"name": "DD_SECRET_BACKEND_COMMAND", "value": "/etc/enc/bin/resolver"}
+BUILTIN = {"name": "DD_SECRET_BACKEND_COMMAND", "value": "/readsecret_multiple_providers.sh"}
 FILES = [check_file("k8s_secret@shop/db/password", name=name) for name in ("confd", "cluster-confd")]
 _DEFAULTS = {"terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File", "resources": {}}  # fmt: skip
 
