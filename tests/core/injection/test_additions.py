@@ -79,18 +79,37 @@ def test_a_part_that_is_gone_comes_back() -> None:
     [
         ({"DD_SECRET_BACKEND_COMMAND": "/readsecret_multiple_providers.sh"}, "DD_SECRET_BACKEND_COMMAND"),
         ({"DD_SECRET_BACKEND_TIMEOUT": "3"}, "DD_SECRET_BACKEND_TIMEOUT"),
-        (
-            {"DD_SECRET_BACKEND_COMMAND": "/etc/enc/bin/resolver", "DD_SECRET_ALLOWED_K8S_NAMESPACE": "a"},
-            "DD_SECRET_ALLOWED_K8S_NAMESPACE",
-        ),
     ],
-    ids=["the built-in script", "another timeout", "what an earlier injection set and this one does not"],
+    ids=["the built-in script", "another timeout"],
 )
-def test_nothing_is_replaced_or_removed(env: dict[str, str], kept: str) -> None:
+def test_nothing_is_replaced(env: dict[str, str], kept: str) -> None:
     """What stands there as something else is left alone, and then nothing at all is added."""
     manifest = edited(NODE_AGENT, env=[{"name": name, "value": value} for name, value in env.items()])
 
     assert found(manifest) == Additions((), (f"env {kept}",))
+
+
+def test_nothing_is_removed() -> None:
+    """A limit that the plan takes for an earlier injection's, and could be the user's, stays beside what is added."""
+    ours = {"name": "DD_SECRET_BACKEND_COMMAND", "value": "/etc/enc/bin/resolver"}
+    limit = {"name": "DD_SECRET_ALLOWED_K8S_NAMESPACE", "value": "a"}
+    manifest = edited(NODE_AGENT, env=[ours, limit])
+
+    assert [item["name"] for item in planned(manifest)["spec"]["template"]["spec"]["containers"][0]["env"]][
+        :2
+    ] == [
+        "DD_SECRET_BACKEND_COMMAND",
+        "DD_SECRET_BACKEND_TIMEOUT",
+    ]
+    assert found(manifest).kept == ()
+
+
+def test_what_is_no_object_stays() -> None:
+    """Whatever stands in a list is compared as it is."""
+    manifest = edited(NODE_AGENT, env=["text", 1])
+
+    assert found(manifest).kept == ()
+    assert f"{POD}/containers/0/env/-" in [each["path"] for each in found(manifest).operations]
 
 
 def test_an_init_container_of_another_injection_is_kept() -> None:

@@ -61,13 +61,13 @@ def _lists(
 
 
 def _compared(old: list[Any], new: list[Any]) -> tuple[list[Any], list[str]]:
-    """Return the planned items that are missing, and the names of those that are there as something else, or are not planned."""
+    """Return the planned items that are missing, and the names of those that are there as something else."""
     there, planned = _by_name(old), _by_name(new)
     missing = [item for item in new if text(item, "name") not in there]
     other = [
         name
         for name, found in there.items()
-        if not all(any(_holds(item, wanted) for item in found) for wanted in planned.get(name, [None]))
+        if not all(any(_holds(item, wanted) for item in found) for wanted in planned.get(name, ()))
     ]
     return missing, other
 
