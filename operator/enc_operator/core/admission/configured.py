@@ -11,9 +11,10 @@ from enc_operator.core.agents.install import read_agents
 from enc_operator.core.agents.model import Agent, Level
 from enc_operator.core.agents.texts import Installed
 from enc_operator.core.findings import CATALOGUE, Where, finding
-from enc_operator.core.inventory import ConfigMapFact, InstrumentationFact
+from enc_operator.core.inventory import ConfigMapFact
 from enc_operator.core.objects.configuration import read_config_map
-from enc_operator.core.objects.shapes import mapping, text
+from enc_operator.core.objects.pods import read_instrumentation
+from enc_operator.core.objects.shapes import mapping
 from enc_operator.core.references.annotations import gather_instrumentation
 from enc_operator.core.references.own import gather_check, gather_setting
 from enc_operator.core.references.unmounted import gather_unmounted
@@ -26,12 +27,9 @@ def gather_instrumentations(request: Request, world: World) -> Matter | None:
     if request.old is not None and request.whole and same(spec, mapping(request.old, "spec")):
         return None
     where = place(request.kind.kind, request.namespace, request.name)
-    if are_too_many(text_ for _, text_ in strings_in(spec)):
+    if are_too_many(text for _, text in strings_in(spec)):
         return unread(where)
-    target = mapping(spec, "targetRef")
-    fact = InstrumentationFact(
-        where, request.namespace, text(target, "kind"), text(target, "name"), mapping(spec, "config")
-    )
+    fact = read_instrumentation(request.object, where, request.namespace)
     matter = Matter()
     gather_instrumentation(matter.gathered, fact, world.inventory.pods, world.agents)
     if not request.whole:
