@@ -263,6 +263,25 @@ def test_config_maps_of_agents(data: dict[str, Any], name: str) -> None:
     assert finished(document(manifest), world()).verdict is Verdict.DENIED
 
 
+@pytest.mark.parametrize(
+    ("data", "verdict"),
+    [
+        pytest.param(f"a: [{{p: '{FOREIGN}'}}]".encode("utf-16"), Verdict.DENIED, id="UTF-16"),
+        pytest.param(f"a:\t1\n\tp: {FOREIGN}".encode(), Verdict.DENIED, id="tabs"),
+        pytest.param(b'a:\t1\n\tp: "\\x45NC[a]"', Verdict.DENIED, id="tabs and an escape"),
+        pytest.param(b'a:\t1\n\tp: "EN\\\n  C[a]"', Verdict.DENIED, id="tabs and an escaped line's end"),
+        pytest.param(b"if true; then\n\techo a: \\\n b; fi", Verdict.NOT_JUDGED, id="a script"),
+        pytest.param(b"\0\1\2", Verdict.NOT_JUDGED, id="bytes"),
+    ],
+)
+def test_what_only_the_agent_reads(data: bytes, verdict: Verdict) -> None:
+    """What we cannot read is refused under any key where it could hold a handle: a volume's items give it a check's name later."""
+    encoded = {"notes": base64.b64encode(data).decode()}
+    manifest = {"kind": "ConfigMap", "metadata": {"namespace": "dd", "name": "new"}, "binaryData": encoded}
+
+    assert finished(document(manifest), world()).verdict is verdict
+
+
 def test_a_namespace_that_labels_itself() -> None:
     """A label that nobody vouches for opens nothing, whoever gives it to his namespace."""
     by_label = {"namespaceSelector": {"matchLabels": {"tier": "gold"}}, "serviceAccounts": ["*"]}

@@ -1,5 +1,6 @@
 """References in a ConfigMap that no Agent mounts, or none yet: a check's file may come before the Agent that reads it."""
 
+import re
 from collections.abc import Iterable
 
 from enc_operator.core.agents.model import Agent
@@ -15,6 +16,11 @@ from enc_operator.core.templates.strings import telling_strings_in
 
 _HOP = "an Agent that mounts it"
 _NOBODY = Idle("", "no Agent mounts it")
+# What a handle of a text that only the Agent can read must be spelt with; few scripts have any of it.
+_TELLING = re.compile(
+    r"ENC\[|‰|%%(env|extra|pid|hostname)|(E|EN|ENC)(%%|\\\r?\n)|%%(NC\[|C\[|\[)|!!binary|tag:yaml|%TAG"
+    r"|\\(x|u00|U000000)(45|4[eE3]|5[bB])"
+)
 
 
 def gather_unmounted(
@@ -22,12 +28,13 @@ def gather_unmounted(
 ) -> None:
     """Add the handles of a text as those of a check's file of the Agents of a namespace; `where` is the place of the text.
 
-    What is no YAML is reported where its name is that of a check's file: it may be a script, or anything else.
+    What is no YAML is reported where its name is that of a check's file, or where it could hold a handle for a more lenient reader: a
+    volume gives it any name. Else it may be a script, or anything else.
     """
     try:
         file = parse_check_file(name, text)
     except SyntaxFault as fault:
-        if is_check_file(name):
+        if is_check_file(name) or _TELLING.search(text.replace("\0", "")):  # UTF-16 has them between letters
             place = where.spanning(fault.span(text))
             what = f"{fault.message}: an Agent that mounts it drops the file"
             gathered.findings.append(finding(file_code(fault), place, what, fault.fix))
