@@ -217,3 +217,15 @@ def test_without_time_an_agent_is_let_through_as_it_is() -> None:
     assert response(found)["allowed"]
     assert "patch" not in response(found)
     assert CoreMutator(Worlds()).undecided("", "there was no time") == Judged("not_judged", None)
+
+
+def test_a_role_that_was_applied_together_with_the_pod_counts() -> None:
+    """The authorizer learns of it a moment later: who would be refused for its no is asked about once more."""
+    asked: list[AnyQuestion] = []
+
+    def learns(question: AnyQuestion, _: float) -> bool:
+        asked.append(question)
+        return len(asked) > 1
+
+    assert judged(body(FOREIGN), asks=learns).decision == "approved"
+    assert len(asked) == 2

@@ -56,16 +56,16 @@ class CoreJudge:
         except ValueError:
             return Judged("not_judged", None)
         world = self._worlds.world()
-        answer = self._decide(document, world, deadline, whole=whole)
-        # Watches tell of a grant a moment after it is stored.
+        answer, asked = self._decide(document, world, deadline, whole=whole)
+        # Watches tell of a grant a moment after it is stored, and so does the authorizer of a Role.
         settling = min(self._settling, deadline - _RESERVE - time.monotonic())
         if (
             answer.reasons
             and not answer.allowed
             and settling > 0
-            and self._worlds.wait_for_other(world, settling)
+            and (self._worlds.wait_for_other(world, settling) or asked)
         ):
-            answer = self._decide(document, self._worlds.world(), deadline, whole=whole)
+            answer, _ = self._decide(document, self._worlds.world(), deadline, whole=whole)
         return _judged(answer)
 
     def undecided(self, uid: str, why: str) -> Judged:
@@ -83,7 +83,8 @@ class CoreJudge:
         """Ask nothing more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _decide(self, document: Any, world: World, deadline: float, *, whole: bool) -> Answer:
+    def _decide(self, document: Any, world: World, deadline: float, *, whole: bool) -> tuple[Answer, bool]:
+        """Return the answer, and whether the authorizer was asked for it."""
         answers: dict[AnyQuestion, bool] = {}
         rounds, last = 0, False
         while isinstance(outcome := review(document, world, answers, last=last, whole=whole), Ask):
@@ -91,7 +92,7 @@ class CoreJudge:
             answers.update(found)
             rounds += 1
             last = rounds == _ROUNDS or len(found) < len(outcome.questions)
-        return outcome
+        return outcome, rounds > 0
 
     def _ask(self, questions: Iterable[AnyQuestion], until: float) -> Mapping[AnyQuestion, bool]:
         """Ask all at once, and return the answers that came in time."""
