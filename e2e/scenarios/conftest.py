@@ -24,6 +24,7 @@ from e2e.scenarios.operated_world import Clusterful, clusterful
 from e2e.scenarios.rendered_chart import applied, render
 from e2e.scenarios.running_operator import Install
 from e2e.scenarios.running_operator import installed as chart_installed
+from e2e.scenarios.webhooked_world import Webhooked, webhooked
 from enc_operator.process.settings import Settings, parse_settings
 
 
@@ -125,4 +126,13 @@ def install(
     folder = tmp_path_factory.mktemp("operator")
     agents = {tenants.names["agents"]: ["node", "cluster"]}
     with chart_installed(api_server, tenants.names["operator"], folder, agents) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def hooked(tenants: Clusterful, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webhooked]:
+    """Have the webhook judge the tenants, as an AgentTarget says that enforces."""
+    with webhooked(tenants, tmp_path_factory.mktemp("webhook")) as found:
+        tenants.apply(tenants.target(enforcement="enforce"))
+        wait_until(lambda: not found.try_foreign().accepted, "the webhook enforces", seconds=20)
         yield found

@@ -84,14 +84,14 @@ class Clusterful:
         }
 
     def target(
-        self, manage: str = "RBAC", name: str = "datadog", namespace: str = "agents"
+        self, manage: str = "RBAC", name: str = "datadog", namespace: str = "agents", **spec: Any
     ) -> dict[str, Any]:
         """Return an AgentTarget."""
         return {
             "apiVersion": "enc-operator.io/v1alpha1",
             "kind": "AgentTarget",
             "metadata": {"name": name, "namespace": self.names[namespace]},
-            "spec": {"manage": manage, "crossNamespace": True},
+            "spec": {"manage": manage, "crossNamespace": True, **spec},
         }
 
     def status(self, name: str = "datadog", namespace: str = "agents") -> dict[str, Any]:

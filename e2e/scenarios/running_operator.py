@@ -108,13 +108,15 @@ class Install:
         ]["serviceAccountName"]
         self._number = 0
 
-    def kubeconfig(self, server: str = "", authority: str = "", account: str = "") -> Path:
+    def kubeconfig(
+        self, server: str = "", authority: str = "", account: str = "", *, namespace: str = ""
+    ) -> Path:
         """Write a kubeconfig with the rights of a ServiceAccount, the operator's by default, for the API server or what stands before it."""
         with self.cluster.api() as api:
             administrator = api.configuration
             token = client.CoreV1Api(api).create_namespaced_service_account_token(
                 account or self.account,
-                self.namespace,
+                namespace or self.namespace,
                 {"spec": {"audiences": [], "expirationSeconds": 3600}},
             )
         context = {"cluster": "c", "user": "u"}

@@ -139,7 +139,9 @@ def quiet_port() -> int:
 
 
 @contextmanager
-def admission(tenants: Clusterful, folder: Path, **webhook: Any) -> Iterator[AdmissionInstall]:
+def admission(
+    tenants: Clusterful, folder: Path, accounts: Sequence[str] = ("node", "cluster"), **webhook: Any
+) -> Iterator[AdmissionInstall]:
     """Install the chart with the webhook, that judges these tenants and Agents alone."""
     port = quiet_port()
 
@@ -165,6 +167,6 @@ def admission(tenants: Clusterful, folder: Path, **webhook: Any) -> Iterator[Adm
             **webhook,
         }
     }
-    agents = {names["agents"]: ["node", "cluster"]}
+    agents = {names["agents"]: accounts}
     with installed(tenants.cluster, names["operator"], folder, agents, reached_by_url, **values) as install:
         yield AdmissionInstall(install, tenants, port)
