@@ -132,6 +132,14 @@ def binding_of_a_namespace(world: Webhooked, who: str, text: str) -> Said:
     return world.send(who, "POST", world.path("bindings"), binding_of(path, text))
 
 
+def large_binding(world: Webhooked, who: str, text: str) -> Said:
+    """Bind a pod with more text than a condition of the API server may read; what fails there would be let through unseen."""
+    path = stored(world, pod(world, None))
+    found = binding_of(path, text)
+    found["metadata"]["annotations"] |= {f"ad.datadoghq.com/{index}": "x" * 330_000 for index in range(4)}
+    return world.send(who, "POST", f"{path}/binding", found)
+
+
 def binding_of(path: str, text: str | None) -> Manifest:
     """Return a Binding of a pod to a node."""
     metadata = {"name": path.rpartition("/")[2], "annotations": notes(KEY, text)}

@@ -30,6 +30,7 @@ WAYS: dict[str, tuple[str, Way]] = {
     "a pod's status is replaced": ("pods", ways.replacement("/status")),
     "a pod's status is patched": ("pods", ways.patch(ways.MERGE, "/status")),
     "a pod is bound": ("pods", ways.binding),
+    "a pod is bound with very much text": ("pods", ways.large_binding),
     "a Binding is created": ("pods", ways.binding_of_a_namespace),
     "a template for a container that comes later": ("pods", ways.for_a_later_container),
     "a template that another one hides": ("pods", ways.for_a_container_that_hides_it),

@@ -68,11 +68,13 @@ certificates: {folder: /etc/enc-operator-tls}
     {{- end }}
 {{- end -}}
 
-{{/* Could an annotation among these (CEL below `object`) matter, whatever its variables become? enc_operator.core.admission.predicate */}}
+{{/* Could an annotation among these (CEL below `object`) matter, whatever its variables become? enc_operator.core.admission.predicate
+A Binding's annotations have no limit of size: reading them all may cost more than a condition may, and what fails is let through with Ignore. */}}
 {{- define "enc-operator.webhook.mayHold" -}}
 - name: may-hold-a-handle
   expression: >-
-    object.{{ . }}.exists(key, key.matches('^(ad|service-discovery)[.]') && ((key.endsWith('.check.id')
+    request.kind.kind == 'Binding' ? object.{{ . }}.size() > 0
+    : object.{{ . }}.exists(key, key.matches('^(ad|service-discovery)[.]') && ((key.endsWith('.check.id')
     && object.{{ . }}[key].contains('://')) || object.{{ . }}[key].matches(
     r'ENC\[|\\|‰|%%(env|extra|pid|hostname)|(E|EN|ENC)%%|%%(NC\[|C\[|\[)')))
 {{- end -}}
