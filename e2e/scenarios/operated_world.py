@@ -160,4 +160,6 @@ def clusterful(cluster: Cluster) -> Iterator[Clusterful]:
     found.apply(agent(names["agents"]), agent(names["agents"], "cluster-agent"))
     yield found
     for name in names.values():
+        # Pods that were bound wait for a kubelet, and keep their namespace.
+        cluster.kubectl("-n", name, "delete", "pods", "--all", "--force")
         cluster.kubectl("delete", "namespace", name, "--wait=false")
