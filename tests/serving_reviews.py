@@ -112,9 +112,16 @@ class Served:
     def stop(self) -> None:
         """End."""
         self.run(self.server.drain(0))
+        self.run(self._quiet())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _quiet(self) -> None:
+        """Wait until every connection has said goodbye: a loop that is closed before leaves its sockets to the garbage collector."""
+        own = 1  # by which other threads wake the loop
+        while len(self._loop._selector.get_map()) > own:  # type: ignore[attr-defined]  # noqa: ASYNC110, SLF001
+            await asyncio.sleep(0.005)
 
 
 class Serving:
