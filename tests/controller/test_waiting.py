@@ -27,17 +27,17 @@ def refused(name: str, status: int = 500, retry_after: float = 0.0) -> Refused:
     ids=["once", "three times", "for long", "a conflict", "a conflict that does not end"],
 )
 def test_patience_grows_up_to_a_limit(status: int, times: int, seconds: float) -> None:
-    """Until then the name is not tried."""
+    """Until then, or half of it, the name is not tried."""
     waiting = Waiting(NOW)
     for _ in range(times):
         waiting.set_back([refused("a", status)], NOW)
 
-    assert waiting.due([(write("a"),)], NOW + seconds - 0.01) == []
-    assert waiting.not_before == pytest.approx(NOW + seconds)
+    assert waiting.due([(write("a"),)], NOW + seconds / 2 - 0.01) == []
+    assert NOW + seconds / 2 <= waiting.not_before <= NOW + seconds
     assert waiting.due([(write("a"),)], NOW + seconds) == [(write("a"),)]
 
 
-@pytest.mark.parametrize(("asked", "seconds"), [(0.1, 0.4), (7.0, 7.0), (9000.0, 120.0)])
+@pytest.mark.parametrize(("asked", "seconds"), [(7.0, 7.0), (9000.0, 120.0)])
 def test_a_server_that_asks_to_be_left_alone_is(asked: float, seconds: float) -> None:
     """Within reason."""
     waiting = Waiting(NOW)

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from enc_operator.cluster.backoff import Backoff
 from enc_operator.controller.applier import Refused
 from enc_operator.core.rbac.convergence import Write
 
-_FIRST_SECONDS = 0.2
-_LONGEST_SECONDS = 60.0
+_SECONDS = (0.4, 60.0)
 _CONFLICT_SECONDS = 5.0  # what is known by then settles it
-_OBEYED_SECONDS = 120.0  # a server that asks for longer is asked again all the same
 _PATIENCE = 5  # conflicts of one name in a row that nobody needs to hear of
 
 
@@ -20,6 +19,7 @@ class Setback:
     refused: Refused
     failures: int
     not_before: float
+    backoff: Backoff
 
 
 @dataclass(slots=True)
@@ -41,10 +41,10 @@ class Waiting:
         """Note what was refused."""
         for each in refused:
             former = self.setbacks.get(each.write.name)
-            failures = former.failures + 1 if former else 1
-            most = _CONFLICT_SECONDS if each.conflict else _LONGEST_SECONDS
-            wait = max(min(_FIRST_SECONDS * 2**failures, most), min(each.retry_after, _OBEYED_SECONDS))
-            self.setbacks[each.write.name] = Setback(each, failures, now + wait)
+            failures, backoff = (former.failures + 1, former.backoff) if former else (1, Backoff(*_SECONDS))
+            wait = backoff.after_failure(each.retry_after)
+            until = now + (min(wait, _CONFLICT_SECONDS) if each.conflict else wait)
+            self.setbacks[each.write.name] = Setback(each, failures, until, backoff)
         self.look()
 
     def due(self, steps: Sequence[tuple[Write, ...]], now: float) -> list[tuple[Write, ...]]:
