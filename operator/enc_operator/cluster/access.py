@@ -10,7 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from enc_operator.cluster.calls import ApiError, Call
 from enc_operator.cluster.gateway import Gateway
@@ -22,11 +22,6 @@ _DOUBTFUL = 60.0
 _SETTLING = 5.0
 _CALL_SECONDS = 10.0
 _PATH = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-
-
-class _Answer(NamedTuple):
-    allowed: bool
-    until: float
 
 
 class AccessAnswers:
@@ -51,50 +46,49 @@ class AccessAnswers:
         self._settling = settling
         self._clock = clock
         self._lock = threading.Lock()
-        self._answers: OrderedDict[AnyQuestion, _Answer] = OrderedDict()
+        self._until: OrderedDict[AnyQuestion, float] = OrderedDict()
         self._settled_at = float("-inf")
         self.generation = 0
         """How many times everything was forgotten."""
 
     def __len__(self) -> int:
-        return len(self._answers)
+        return len(self._until)
 
     def ask(self, question: AnyQuestion) -> bool:
         """Ask the API server; raise ApiError where it does not say. An answer that a `drop` has overtaken is not remembered."""
         generation = self.generation
-        answer = self._ask(question)
+        began = self._clock()
+        status = _status(self._gateway, question, _CALL_SECONDS)
+        until = self._trusted_until(began, status)
         with self._lock:
             if generation == self.generation:
-                self._answers[question] = answer
-                self._answers.move_to_end(question)
-                if len(self._answers) > self._limit:
-                    self._answers.popitem(last=False)
-        return answer.allowed
+                self._until[question] = until
+                self._until.move_to_end(question)
+                if len(self._until) > self._limit:
+                    self._until.popitem(last=False)
+        return bool(status["allowed"])
 
     def drop(self) -> None:
         """Forget everything: RBAC has changed."""
         with self._lock:
             self.generation += 1
-            self._answers.clear()
+            self._until.clear()
             self._settled_at = self._clock() + self._settling
 
     def overdue(self) -> frozenset[AnyQuestion]:
         """Forget the answers that must not be trusted any longer, and return their questions, to be decided anew."""
         now = self._clock()
         with self._lock:
-            found = frozenset(each for each, answer in self._answers.items() if answer.until <= now)
+            found = frozenset(each for each, until in self._until.items() if until <= now)
             for each in found:
-                del self._answers[each]
+                del self._until[each]
         return found
 
-    def _ask(self, question: AnyQuestion) -> _Answer:
-        began = self._clock()
-        status = _status(self._gateway, question, _CALL_SECONDS)
-        allowed = status["allowed"]
-        doubtful = not allowed and bool(status.get("evaluationError"))
+    def _trusted_until(self, began: float, status: Mapping[str, Any]) -> float:
+        doubtful = not status["allowed"] and bool(status.get("evaluationError"))
         lifetime = _DOUBTFUL if doubtful else self._lifetime
         until = began + lifetime * random.uniform(0.75, 1.0)  # noqa: S311 - so that not all are due at once
-        return _Answer(allowed, min(until, self._settled_at) if began < self._settled_at else until)
+        return min(until, self._settled_at) if began < self._settled_at else until
 
 
 def ask(gateway: Gateway, question: AnyQuestion, seconds: float) -> bool:

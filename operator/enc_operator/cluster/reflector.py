@@ -26,6 +26,7 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 _WATCH_SECONDS = (240, 300)
 _SILENCE = 75.0  # the watch cache sends bookmarks every minute (k8s.io/apiserver `storage/cacher`)
+_BLIND = 2 * _SILENCE
 _HASTY = 1.0  # a watch that ends sooner was not worth its call
 _OFTEN = 10.0  # lists that expire sooner than this one after the other wait
 _STOP_SECONDS = 1.0
@@ -62,6 +63,15 @@ class ReflectorState:
     objects: int = 0
     lists: int = 0
     unreadable: int = 0
+
+
+def blindness(states: Mapping[str, ReflectorState]) -> str:
+    """Say of which collections, by path, nothing was heard for too long while it fails; empty where of none."""
+    blind = sorted(
+        path for path, state in states.items() if state.synced and state.failures and state.age > _BLIND
+    )
+    why = f"nothing was heard for {_BLIND:.0f} s of {', '.join(blind)}"
+    return f"{why}: {states[blind[0]].error}" if blind else ""
 
 
 class Reflector(Generic[T]):

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from enc_operator.cluster.reflector import ReflectorState
+from enc_operator.cluster.reflector import ReflectorState, blindness
 from enc_operator.controller.report import Report
 
 _HEARTBEAT = 120.0  # seconds: the longest call to a server that hangs takes 30
 _SILENT = 300.0
 _FRESH = 90.0
-_BLIND = 150.0  # twice as long as a watch may be silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +44,4 @@ class State:
         """Return why it is not ready; empty where it is."""
         if self.missing:
             return f"not everything is known yet: {'; '.join(self.missing)}"
-        blind = sorted(
-            path
-            for path, watch in self.watches.items()
-            if watch.synced and watch.failures and watch.age > _BLIND
-        )
-        if blind:
-            return (
-                f"nothing was heard for {_BLIND:.0f} s of {', '.join(blind)}: {self.watches[blind[0]].error}"
-            )
-        return self.fence
+        return blindness(self.watches) or self.fence

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from enc_operator.cluster.reflector import ReflectorState
+from enc_operator.cluster.reflector import ReflectorState, blindness
 
 _STUCK = 30.0  # seconds: whatever a review does, it does in a thread
-_BLIND = 150.0  # twice as long as a watch may be silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,5 @@ class Health:
         ]
         if missing:
             return f"not everything is known yet: {'; '.join(missing)}"
-        blind = [path for path, state in self.watches.items() if state.failures and state.age > _BLIND]
-        if blind:
-            return (
-                f"nothing was heard for {_BLIND:.0f} s of {', '.join(blind)}: {self.watches[blind[0]].error}"
-            )
-        return self.certificates and f"certificates: {self.certificates}"
+        untrusted = self.certificates and f"certificates: {self.certificates}"
+        return blindness(self.watches) or untrusted
