@@ -73,7 +73,17 @@ class OperatorProcess:
 
     def leading(self) -> "OperatorProcess":
         """Wait until it leads."""
-        wait_until(lambda: self.metric("enc_leader") == 1, "the operator leads", seconds=40)
+        return self.reaching("enc_leader", 1, 40)
+
+    def reaching(self, metric: str, value: float, seconds: float) -> "OperatorProcess":
+        """Wait until a metric has a value; where it does not, the log says more."""
+        try:
+            wait_until(
+                lambda: self.metric(metric) == value or self.process.poll() is not None, "", seconds=seconds
+            )
+        except TimeoutError:
+            pytest.fail(f"{metric} is {self.metric(metric):g}\n{self.log.read_text()[-3000:]}")
+        assert self.process.poll() is None, self.log.read_text()[-3000:]
         return self
 
     def signal(self, number: signal.Signals) -> None:

@@ -64,7 +64,7 @@ def test_the_agents_may_read_what_assess_says_and_nothing_else(
 ) -> None:
     """For every Agent's ServiceAccount, every namespace and every Secret that anything names, but for rights that the install itself brings."""
     wait_until(lambda: _pods_are_there(api_server), "the controllers have made the pods", seconds=60)
-    wait_until(lambda: shop.metric("enc_converged") == 1, "the operator has converged", seconds=60)
+    shop.reaching("enc_converged", 1, 60)
     assessment = _assess(api_server)
     expected = {
         Question(each.namespace, each.service_account, each.secret_namespace, name)

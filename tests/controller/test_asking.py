@@ -97,6 +97,22 @@ def test_what_was_waited_for_is_told() -> None:
     assert bench.asking.exchange(bench.ledger) == 100.0
 
 
+def test_an_answer_may_come_while_the_same_is_asked_anew() -> None:
+    """Both answers are taken, the later one counts, and only the first was waited for."""
+    bench = Bench("db")
+    bench.asking.exchange(bench.ledger)
+    bench.asking.changed(bench.ledger, at_once=True)
+    bench.new.work()
+    assert bench.asking.exchange(bench.ledger) == 100.0
+
+    bench.access.yes = {question("db")}
+    bench.new.work()
+
+    assert bench.asking.exchange(bench.ledger) is None
+    assert bench.ledger.answers[question("db")] is True
+    assert not bench.asking.deciding
+
+
 def test_everything_is_asked_again_after_a_change_but_new_things_first() -> None:
     """Not at once: changes come in crowds."""
     bench = Bench("db")

@@ -131,7 +131,8 @@ class Asking:
         with self._lock:
             arrived, self._arrived = self._arrived, {}
         answers = {question: answer for question, answer in arrived.items() if answer is not None}
-        since = min((self._asked[each] for each in answers), default=None)
+        # One that was asked anew before its first answer was taken is answered twice, and waited for once.
+        since = min((self._asked[each] for each in answers if each in self._asked), default=None)
         self._failed |= arrived.keys() - answers.keys()
         if self._failed and self._retry_at is None:
             self._retry_at = now + self._backoff.after_failure()
