@@ -71,6 +71,7 @@ def test_hostile_objects(manifest: Manifest, usual: float) -> None:
 
 
 MANY = json.dumps(["ENC[k8s_secret@shop/a/b]"] * (MOST_HANDLES + 1))
+ANNOTATIONS = {f"ad.datadoghq.com/a{number}.checks": "{}" for number in range(MOST_HANDLES + 1)}
 SPEC = {"config": {"checks": [{"instances": ["%%host%%"] * MOST_HANDLES}]}}
 
 
@@ -88,6 +89,7 @@ def many_of_a_service() -> Manifest:
         pytest.param(
             {**pod(annotations={"ad.datadoghq.com/app.checks": MANY}), "kind": "Binding"}, id="a Binding"
         ),
+        pytest.param(pod(annotations=ANNOTATIONS), id="a pod with as many annotations"),
         pytest.param(many_of_a_service(), id="a Service"),
         pytest.param(
             {**pod(), "kind": "DatadogInstrumentation", "spec": SPEC}, id="a DatadogInstrumentation"

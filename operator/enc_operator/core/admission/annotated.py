@@ -10,7 +10,7 @@ from typing import Any
 
 from enc_operator.core.admission.matter import Matter, place, unread
 from enc_operator.core.admission.model import Request
-from enc_operator.core.admission.predicate import are_too_many, may_hold_handle
+from enc_operator.core.admission.predicate import MOST_HANDLES, are_too_many, may_hold_handle
 from enc_operator.core.admission.world import World
 from enc_operator.core.findings import CATALOGUE, Finding
 from enc_operator.core.inventory import PodFact
@@ -26,7 +26,7 @@ def gather_pods(request: Request, world: World) -> Matter | None:
     pod = _pod(request, request.object)
     if request.old is not None and _judged(pod) == _judged(_pod(request, request.old)):
         return None
-    if are_too_many(_templates(pod.annotations).values()):
+    if _are_too_many(pod.annotations):
         return unread(pod.where)
     matter = Matter(pod_made=kind != "Pod" or request.operation == "CREATE")
     gather_pod(matter.gathered, pod, world.agents)
@@ -42,7 +42,7 @@ def gather_binding(request: Request, world: World) -> Matter | None:
     """
     where = place("Pod", request.namespace, request.name)
     pod = PodFact(where, request.namespace, "", (), labels(request.object, "metadata", "annotations"))
-    if are_too_many(_templates(pod.annotations).values()):
+    if _are_too_many(pod.annotations):
         return unread(pod.where)
     matter = Matter()
     gather_pod(matter.gathered, pod, world.agents)
@@ -57,7 +57,7 @@ def gather_services(request: Request, world: World) -> Matter | None:
         return None
     where = place("Service", request.namespace, request.name)
     service = read_service(request.object, where, request.namespace)
-    if are_too_many(_templates(service.annotations).values()):
+    if _are_too_many(service.annotations):
         return unread(where)
     matter = Matter()
     gather_service(matter.gathered, service, world.agents)
@@ -81,6 +81,11 @@ def _of_service(manifest: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _templates(annotations: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in annotations.items() if parse_key(key)}
+
+
+def _are_too_many(annotations: Mapping[str, str]) -> bool:
+    templates = _templates(annotations)
+    return len(templates) > MOST_HANDLES or are_too_many(templates.values())
 
 
 def _refuses(finding: Finding, annotations: Mapping[str, str]) -> bool:

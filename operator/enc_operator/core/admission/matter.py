@@ -42,7 +42,7 @@ class Matter:
 
 def unread(where: Where) -> Matter:
     """Return that an object refers to too much to be read while its author waits."""
-    what = f"it has more than {MOST_HANDLES} handles and template variables, which are too many to be judged"
+    what = f"it has more than {MOST_HANDLES} templates, handles and template variables, which are too many to be judged"
     fix = "spread them over several objects"
     return Matter(refused=[Finding("handles-too-many", Severity.ERROR, where, what, fix)])
 
