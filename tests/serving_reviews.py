@@ -15,7 +15,7 @@ from prometheus_client.samples import Sample
 
 from enc_operator.webhook.certificates import Certificates, Lives, plan_certificates
 from enc_operator.webhook.metrics import Metrics
-from enc_operator.webhook.server import AdmissionServer, Judged, Limits, Reviews
+from enc_operator.webhook.server import AdmissionServer, Judged, Limits, Reviews, listen
 from enc_operator.webhook.tls import Tls
 
 _NO_CHECK_TIME = ssl.VerifyFlags(0x200000)  # X509_V_FLAG_NO_CHECK_TIME
@@ -67,9 +67,9 @@ class ScriptedJudge:
 class Served:
     """A server that runs in a thread."""
 
-    def __init__(self, judge: ScriptedJudge, limits: Limits) -> None:
+    def __init__(self, judge: ScriptedJudge, limits: Limits, mutator: ScriptedJudge | None = None) -> None:
         self.judge, self.metrics, self.tls = judge, Metrics(), Tls()
-        self.mutator = ScriptedJudge()
+        self.mutator = mutator or ScriptedJudge()
         self.certificates = make_certificates()
         self.tls.use(self.certificates.chain, self.certificates.key)
         self._limits = limits
@@ -80,7 +80,7 @@ class Served:
 
     async def _start(self) -> AdmissionServer:
         self.reviews = Reviews(self.judge, self._limits, self.metrics, self.mutator)
-        server = AdmissionServer(self.reviews, self.tls.context, "127.0.0.1", 0)
+        server = AdmissionServer(self.reviews, self.tls.context, listen("127.0.0.1", 0))
         await server.start()
         return server
 
@@ -88,13 +88,15 @@ class Served:
         """Run something in the server's loop."""
         return asyncio.run_coroutine_threadsafe(what, self._loop).result(seconds)
 
-    def client(self, bundle: bytes = b"", *, timeless: bool = False) -> urllib3.HTTPSConnectionPool:
+    def client(
+        self, bundle: bytes = b"", *, timeless: bool = False, port: int = 0
+    ) -> urllib3.HTTPSConnectionPool:
         """Connect as somebody who trusts a bundle of CAs, the server's own by default; `timeless` does not ask what day it is."""
         context = ssl.create_default_context(cadata=(bundle or self.certificates.bundle).decode())
         if timeless:
             context.verify_flags |= _NO_CHECK_TIME
         return urllib3.HTTPSConnectionPool(
-            "127.0.0.1", self.server.port, ssl_context=context, retries=False, timeout=20
+            "127.0.0.1", port or self.server.port, ssl_context=context, retries=False, timeout=20
         )
 
     def post(self, body: Any, path: str = "/validate?timeout=10s", **options: Any) -> tuple[int, Any]:

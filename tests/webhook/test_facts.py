@@ -60,6 +60,15 @@ def test_a_world_holds_until_something_changes(live: LiveFacts) -> None:
     assert [each.name for each in second.inventory.grants] == ["g"]
 
 
+def test_facts_are_known_when_everything_was_listed(live: LiveFacts) -> None:
+    """Before that a grant that there is would be missed."""
+    assert not live.known
+
+    live.reflectors.clear()  # there is nothing to list
+
+    assert live.known
+
+
 def test_what_ends_by_time_alone_ends(live: LiveFacts, time: Time) -> None:
     """The world is another one when a grant has expired, though nobody told anything."""
     live.put(facts(EXPIRING, namespace("bank")))

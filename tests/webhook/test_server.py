@@ -1,6 +1,7 @@
 """Reviews over HTTPS: an answer in every case, within limits and in time."""
 
 import gzip
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ import pytest
 
 from e2e.cluster.folder import wait_until
 from enc_operator.errors import EncError
-from enc_operator.webhook.server import AdmissionServer, Judged
+from enc_operator.webhook.server import AdmissionServer, Judged, listen
 from serving_reviews import UID, Served, answer, make_certificates, review
 
 Start = Callable[..., Served]
@@ -246,11 +247,46 @@ def listens(port: int) -> bool:
 
 def test_an_address_that_is_taken_is_said(serving: Start) -> None:
     """With what to do about it."""
-    served = serving()
-    other = AdmissionServer(served.reviews, served.tls.context, "127.0.0.1", served.server.port)
+    taken = serving().server.port
 
-    with pytest.raises(EncError, match=r"cannot listen on port \d+ of 127.0.0.1: Address already in use"):
-        served.run(other.start())
+    with pytest.raises(
+        EncError, match=rf"cannot listen on port {taken} of 127.0.0.1: Address already in use"
+    ):
+        listen("127.0.0.1", taken)
+
+
+@pytest.mark.parametrize(
+    "families", [socket.has_dualstack_ipv6(), False], ids=["both families", "one family"]
+)
+def test_without_an_address_it_listens_on_every_one(families: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+    """Of both families where the machine has them."""
+    monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: families)
+
+    with (
+        listen("", 0) as listening,
+        socket.create_connection(("127.0.0.1", listening.getsockname()[1])) as client,
+    ):
+        listening.accept()[0].close()
+        assert client.recv(1) == b""
+
+
+def test_who_comes_before_it_begins_waits_and_is_answered(serving: Start) -> None:
+    """The API server tries nothing again that found nobody, or a server without a certificate."""
+    served = serving()
+    early = listen("127.0.0.1", 0)
+    server = AdmissionServer(served.reviews, served.tls.context, early)
+    with ThreadPoolExecutor(1) as clients, served.client(port=server.port) as client:
+        asked = clients.submit(client.request, "POST", "/validate", body=review())
+        wait_until(lambda: waiting(early), "somebody waits", seconds=10)
+        assert not asked.done()
+        served.run(server.start())
+        assert asked.result(20).status == 200
+    served.run(server.drain(0))
+
+
+def waiting(listening: socket.socket) -> bool:
+    """Tell whether a connection waits to be taken."""
+    return bool(select.select([listening], [], [], 0)[0])
 
 
 def test_what_the_log_says_of_a_review(serving: Start, caplog: pytest.LogCaptureFixture) -> None:

@@ -90,6 +90,11 @@ class LiveFacts:
         """Return how well each collection is kept up with, by its path."""
         return {each.collection.path: each.state for each in self.reflectors}
 
+    @property
+    def known(self) -> bool:
+        """Whether every collection was listed."""
+        return all(state.synced for state in self.states().values())
+
     def start(self) -> None:
         """Begin to list and watch."""
         self._thread.start()

@@ -5,6 +5,7 @@ import logging
 import signal
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -27,11 +28,12 @@ from enc_operator.webhook.judging import CoreJudge, CoreMutator
 from enc_operator.webhook.keeping import Keeper, probe
 from enc_operator.webhook.metrics import Metrics
 from enc_operator.webhook.registration import Registration
-from enc_operator.webhook.server import AdmissionServer, Limits, Reviews
+from enc_operator.webhook.server import AdmissionServer, Limits, Reviews, listen
 from enc_operator.webhook.tls import Tls
 
 _ALWAYS_EXCLUDED = frozenset({"kube-system"})
 _HEARTBEAT = 1.0
+_LOOK = 0.05
 _SWITCH = 0.0005  # seconds; by default a short review waits 5 ms for each thread that is busy with a long one
 _HERE = "127.0.0.1"
 
@@ -75,20 +77,28 @@ class WebhookProcess:
             asyncio.get_running_loop().add_signal_handler(number, ending.set)
         limits = Limits(concurrent=self._webhook.concurrent, seconds=self._webhook.deadline_seconds)
         self._reviews = Reviews(self._judge, limits, self._metrics, CoreMutator(self._facts))
-        listen = self._webhook.listen
-        server = AdmissionServer(self._reviews, self._tls.context, listen.address, listen.port)
+        listening = listen(self._webhook.listen.address, self._webhook.listen.port)
+        server = AdmissionServer(self._reviews, self._tls.context, listening)
         self._facts.start()
         self._health.start()
-        await server.start()
         self._keeper = self._make_keeper(server.port)
         self._metrics.certificate(lambda: self._keeper.expires if self._keeper else None)
         self._keeper.start()
         beating = asyncio.create_task(self._beat())
+        await self._know(ending)
+        await server.start()
         await ending.wait()
         _log.info("ending: connections are closed one by one for %g s", self._webhook.drain_seconds)
         await server.drain(self._webhook.drain_seconds)
         beating.cancel()
         await asyncio.to_thread(self._close)
+
+    async def _know(self, ending: asyncio.Event) -> None:
+        """Wait for all facts and a certificate: who asks before that waits too, and is not told what is not so."""
+        while not (ending.is_set() or (self._facts.known and self._tls.shows)):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ending.wait(), _LOOK)
+        await asyncio.to_thread(self._facts.prepare)
 
     async def _beat(self) -> None:
         while True:

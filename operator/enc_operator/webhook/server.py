@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import re
+import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ from enc_operator.webhook.metrics import Metrics
 PATH, MUTATING_PATH = "/validate", "/mutate"
 _KEPT_ALIVE = 3600.0  # seconds; the API server is to end idle connections, who would meet a closed one with a review under way
 _SHUTDOWN = 5.0
+_WAITING = 1024  # connections that nobody has taken yet
 _HEAD = 4096  # bytes in which the uid stands, where the API server wrote the review
 _UID = re.compile(
     rb'\s*\{"kind":"AdmissionReview","apiVersion":"admission\.k8s\.io/v1","request":\{"uid":"([-\w]{1,100})"'
@@ -155,10 +157,11 @@ class Reviews:
 
 
 class AdmissionServer:
-    """The listening server; `start`, and later `drain`."""
+    """The server; who connects to its socket before `start` waits, until later `drain`."""
 
-    def __init__(self, reviews: Reviews, context: ssl.SSLContext, address: str, port: int) -> None:
-        self._reviews = reviews
+    def __init__(self, reviews: Reviews, context: ssl.SSLContext, listening: socket.socket) -> None:
+        self._reviews, self._context, self._listening = reviews, context, listening
+        self.port: int = listening.getsockname()[1]
         app = web.Application()
         for path in reviews.judges:
             app.router.add_post(path, reviews.handle)
@@ -169,26 +172,12 @@ class AdmissionServer:
             shutdown_timeout=_SHUTDOWN,
             auto_decompress=False,  # no API server compresses a review; a few bytes could become gigabytes
         )
-        self._address, self._context = (address or None, port), context
-
-    @property
-    def port(self) -> int:
-        """The port that it listens on."""
-        port: int = self._runner.addresses[0][1]
-        return port
 
     async def start(self) -> None:
-        """Begin to listen; raise EncError where that cannot be."""
+        """Begin to answer."""
         await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, *self._address, ssl_context=self._context, backlog=1024).start()
-        except OSError as error:
-            host, port = self._address
-            place = f"port {port}" if host is None else f"port {port} of {host}"
-            reason = os.strerror(error.errno) if error.errno else type(error).__name__
-            raise EncError(
-                f"cannot listen on {place}: {reason}", "set webhook.listen to what is free"
-            ) from None
+        site = web.SockSite(self._runner, self._listening, ssl_context=self._context, backlog=_WAITING)
+        await site.start()
 
     async def drain(self, seconds: float) -> None:
         """End every connection after its next answer for some seconds, then listen no more, and finish what is under way."""
@@ -196,7 +185,20 @@ class AdmissionServer:
         await asyncio.sleep(seconds)
         with suppress(HttpProcessingError):
             await self._runner.cleanup()
+        self._listening.close()
         self._reviews.close()
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """Take an address, every one where it is empty; raise EncError where that cannot be."""
+    both = socket.has_dualstack_ipv6() and not address
+    family = socket.AF_INET6 if both or ":" in address else socket.AF_INET
+    try:
+        return socket.create_server((address, port), family=family, dualstack_ipv6=both, backlog=_WAITING)
+    except OSError as error:
+        where = f"port {port} of {address}" if address else f"port {port}"
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        raise EncError(f"cannot listen on {where}: {reason}", "set webhook.listen to what is free") from None
 
 
 def _leave(places: asyncio.Semaphore, task: "asyncio.Future[Judged]") -> None:

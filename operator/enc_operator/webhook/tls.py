@@ -14,6 +14,11 @@ class Tls:
         self.context.sni_callback = self._choose
         self._shown: tuple[bytes, bytes] | None = None
 
+    @property
+    def shows(self) -> bool:
+        """Whether there is a certificate."""
+        return self._shown is not None
+
     def use(self, chain: bytes, key: bytes) -> bool:
         """Show these from now on, both PEM; tell whether they are others than before. Raises ssl.SSLError for what is no pair."""
         if (chain, key) == self._shown:
