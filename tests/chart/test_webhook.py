@@ -118,6 +118,8 @@ def test_what_is_never_asked_about(options: list[str], scope: list[Any], helm: s
     [
         (["--set=webhook.certificates.mode=files"], "needs existingSecret"),
         (["--set=webhook.certificates.mode=files", "--set=webhook.certificates.existingSecret=tls"], "caBundle"),
+        (["--set=webhook.certificates.leafSeconds=7200"], "4 times settlingSeconds"),
+        (["--set=webhook.certificates.authoritySeconds=7776000"], "2 times leafSeconds"),
         (["--set=webhook.timeoutSeconds=2"], "deadlineSeconds must be less"),
         (["--set=webhook.drainSeconds=25"], "terminationGracePeriodSeconds"),
         (["--set=webhook.mode=strict"], "mode"),
@@ -126,8 +128,8 @@ def test_what_is_never_asked_about(options: list[str], scope: list[Any], helm: s
         (["--set=webhook.injection.failurePolicy=Fail"], "failurePolicy"),
         (["--set=webhook.injection.timeoutSeconds=4"], "timeoutSeconds"),
     ],
-    ids=["files without a Secret", "files without a CA", "an answer that nobody hears", "no time to end", "a mode that there is not",
-         "a misspelt field", "a webhook that there is not", "an injection that Agents wait for", "or wait for long"],
+    ids=["files without a Secret", "files without a CA", "no time to renew", "a CA that ends with its certificate",
+         "an answer that nobody hears", "no time to end", "a mode that there is not", "a misspelt field", "a webhook that there is not", "an injection that Agents wait for", "or wait for long"],
 )  # fmt: skip
 def test_values_that_make_no_sense_are_refused(options: list[str], said: str, helm: str) -> None:
     """A typo is an error with its name, never a default."""

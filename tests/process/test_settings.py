@@ -43,7 +43,9 @@ webhook:
   deadlineSeconds: 1.5
   concurrent: 4
   drainSeconds: 0
-  certificates: {secret: tls, names: [hook.enc.svc, 127.0.0.1], configuration: hook, mutatingConfiguration: change}
+  certificates:
+    {secret: tls, names: [hook.enc.svc, 127.0.0.1], configuration: hook, mutatingConfiguration: change,
+     authoritySeconds: 64, leafSeconds: 32, settlingSeconds: 8}
 """
 MISTAKES = {
     "an empty file": ("", "1:1: the settings: must be an object, not null; give it a value or remove it"),
@@ -85,6 +87,18 @@ MISTAKES = {
         LEAST + "webhook:\n  certificates: {secret: a, folder: b}\n",
         "3:17: webhook.certificates: own ones need `secret`, those of somebody else `folder`; write one of the two",
     ),
+    "a certificate that is renewed later than it ends": (
+        LEAST + "webhook:\n  certificates: {secret: a, leafSeconds: 7200}\n",
+        "3:17: webhook.certificates: leafSeconds is less than 4 times settlingSeconds; use 14400 or more, or a smaller settlingSeconds",
+    ),
+    "a CA that ends with its certificate": (
+        LEAST + "webhook:\n  certificates: {secret: a, authoritySeconds: 7776000}\n",
+        "3:17: webhook.certificates: authoritySeconds is less than 2 times leafSeconds; use 15552000 or more, or a smaller leafSeconds",
+    ),
+    "lives that are no numbers": (
+        LEAST + "webhook: {certificates: {secret: a, leafSeconds: 90d}}\n",
+        "2:50: webhook.certificates.leafSeconds: must be an integer, not a string; ",
+    ),
     "no certificates": (LEAST + "webhook: {mode: audit}\n", '2:10: webhook: "certificates" is missing; add'),
     "a label that is too long": (LEAST + f"install: {'a' * 64}\n", "2:10: install: is 64 characters long; use 63 at most"),
 }  # fmt: skip
@@ -115,7 +129,7 @@ def test_a_full_file_says_everything() -> None:
             1.5,
             4,
             0,
-            CertificatesOf("tls", "", ("hook.enc.svc", "127.0.0.1"), "hook", "change"),
+            CertificatesOf("tls", "", ("hook.enc.svc", "127.0.0.1"), "hook", "change", 64, 32, 8),
         ),
     )
 

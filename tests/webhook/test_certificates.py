@@ -161,3 +161,26 @@ def test_what_does_not_belong_together_is_not_read(broken: dict[str, bytes]) -> 
 def test_an_empty_secret_holds_nothing() -> None:
     """The install creates it so."""
     assert read_certificates({}) is None
+
+
+@pytest.mark.parametrize(
+    "lives",
+    [Lives(*(timedelta(seconds=each) for each in seconds)) for seconds in [(40, 20, 5), (64, 32, 8), (172_800, 14_400, 3600)]],
+    ids=["the shortest", "a short one", "the shortest for the usual hour"],
+)  # fmt: skip
+def test_whatever_lives_the_settings_allow_there_is_time_for_each_change(lives: Lives) -> None:
+    """At each look what is shown is valid until two more, and signed by a CA that was trusted long before."""
+    now, seen = BEGIN, [plan_certificates(None, NAMES, BEGIN, lives)]
+    trusted = {seen[0].bundle: BEGIN - lives.settling}
+    while now < BEGIN + 3 * lives.authority:
+        now += timedelta(seconds=lives.look)
+        seen.append(plan_certificates(seen[-1], NAMES, now, lives))
+        for authority in seen[-1].authorities:
+            trusted.setdefault(authority.public_bytes(serialization.Encoding.PEM), now)
+        assert seen[-1].expires > now + timedelta(seconds=2 * lives.look)
+        issuer = next(each for each in seen[-1].authorities if each.subject == seen[-1].leaf.issuer)
+        since = trusted[issuer.public_bytes(serialization.Encoding.PEM)]
+        assert seen[-1].leaf is seen[-2].leaf or now - since >= lives.settling - timedelta(seconds=1)
+
+    assert len({each.leaf for each in seen}) >= 6
+    assert max(len(each.authorities) for each in seen) == 2

@@ -9,6 +9,11 @@
 {{- if and .enabled (eq .certificates.mode "files") (or (not .certificates.existingSecret) (not .certificates.caBundle)) -}}
 {{- fail "webhook.certificates: mode files needs existingSecret, a Secret of type kubernetes.io/tls, and caBundle, the CA's certificate in base64" -}}
 {{- end -}}
+{{- with .certificates -}}
+{{- if or (lt (int64 .leafSeconds) (mul 4 .settlingSeconds)) (lt (int64 .authoritySeconds) (mul 2 .leafSeconds)) -}}
+{{- fail "webhook.certificates: leafSeconds must be at least 4 times settlingSeconds, and authoritySeconds 2 times leafSeconds: what is renewed after two thirds of its life needs the time to become known" -}}
+{{- end -}}
+{{- end -}}
 {{- if and .enabled (ge (float64 .deadlineSeconds) (float64 .timeoutSeconds)) -}}
 {{- fail "webhook.deadlineSeconds must be less than webhook.timeoutSeconds: afterwards nobody hears the answer" -}}
 {{- end -}}

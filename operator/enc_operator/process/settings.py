@@ -20,6 +20,7 @@ ALWAYS_PROTECTED = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 """Namespaces in which nothing is ever written, besides the operator's own and those that the settings add."""
 
 _SCHEMA = "settings.schema.yaml"
+_LEAST = (("leafSeconds", 4, "settlingSeconds"), ("authoritySeconds", 2, "leafSeconds"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class CertificatesOf:
     """Where the webhook's certificates come from: own ones in `secret`, or those in `folder`, which somebody else renews.
 
     `names` are what the API server reaches it by, `configuration` the ValidatingWebhookConfiguration whose caBundle follows own ones,
-    `mutating_configuration` the MutatingWebhookConfiguration, if there is one.
+    `mutating_configuration` the MutatingWebhookConfiguration, if there is one. Seconds are how long own ones are valid, and how long
+    everybody has to learn of a new CA.
     """
 
     secret: str = ""
@@ -74,6 +76,9 @@ class CertificatesOf:
     names: tuple[str, ...] = ()
     configuration: str = ""
     mutating_configuration: str = ""
+    authority_seconds: int = 730 * 86_400
+    leaf_seconds: int = 90 * 86_400
+    settling_seconds: int = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +185,24 @@ def _certificates(source: Source, written: Any) -> Iterator[str]:
         start, _ = source.find(("webhook", "certificates"))
         what = "webhook.certificates: own ones need `secret`, those of somebody else `folder`"
         yield _said(source, start, what, "write one of the two")
+    yield from _lives(source, written["webhook"]["certificates"])
+
+
+def _lives(source: Source, certificates: Mapping[str, Any]) -> Iterator[str]:
+    """Refuse lives in whose last third, after which everything is renewed, there is no time for a change."""
+    usual = CertificatesOf()
+    seconds = {
+        "authoritySeconds": usual.authority_seconds,
+        "leafSeconds": usual.leaf_seconds,
+        "settlingSeconds": usual.settling_seconds,
+        **certificates,
+    }
+    start, _ = source.find(("webhook", "certificates"))
+    for longer, times, shorter in _LEAST:
+        life, part = seconds[longer], seconds[shorter]
+        if isinstance(life, int) and isinstance(part, int) and life < times * part:
+            what = f"webhook.certificates: {longer} is less than {times} times {shorter}"
+            yield _said(source, start, what, f"use {times * part} or more, or a smaller {shorter}")
 
 
 def _said(source: Source, start: int, what: str, fix: str) -> str:

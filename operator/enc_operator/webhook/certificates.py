@@ -24,6 +24,7 @@ AUTHORITIES, AUTHORITY_KEY, LEAF, LEAF_KEY = "ca.crt", "ca.key", "tls.crt", "tls
 
 _SKEW = timedelta(minutes=5)  # an API server's clock may be behind
 _CURVE = ec.SECP256R1()
+_LOOK = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ class Lives:
     authority: timedelta = timedelta(days=730)
     leaf: timedelta = timedelta(days=90)
     settling: timedelta = timedelta(hours=1)
+
+    @property
+    def look(self) -> float:
+        """After how many seconds to look again: what is due is found while there is most of the time left to learn of it."""
+        return min(_LOOK, self.settling.total_seconds() / 8)
 
 
 @dataclass(frozen=True)

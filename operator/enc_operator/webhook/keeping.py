@@ -12,13 +12,14 @@ from datetime import datetime
 
 from enc_operator.cluster.backoff import Backoff
 from enc_operator.errors import EncError
+from enc_operator.webhook.certificates import Lives
 from enc_operator.webhook.custody import Custody, Shown
 from enc_operator.webhook.faults import told
 from enc_operator.webhook.registration import Registration
 from enc_operator.webhook.server import PATH
 from enc_operator.webhook.tls import Tls
 
-_PERIOD = 30.0
+_PERIOD = Lives().look
 _PROBE_SECONDS = 5.0
 _RETRY = (0.2, 10.0)
 

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from enc_operator.frame import make_frame
 from enc_operator.packaged_crds import crd_texts
 from enc_operator.process.clock import Clock
 from enc_operator.process.serving import HealthServer
-from enc_operator.process.settings import Settings, Webhook
+from enc_operator.process.settings import CertificatesOf, Settings, Webhook
 from enc_operator.webhook.certificates import Lives
 from enc_operator.webhook.custody import CertificateFiles, Custody, SharedSecret
 from enc_operator.webhook.facts import LiveFacts
@@ -49,6 +50,7 @@ class WebhookProcess:
         self._settings, self._webhook, self._gateway = settings, settings.webhook, gateway
         self._clock = Clock(lambda: gateway.server_time)
         self._metrics, self._tls = metrics, Tls()
+        self._lives = lives_of(settings.webhook.certificates)
         frame = make_frame(self._clock.now(), settings.trusted_namespace_labels)
         self._facts = LiveFacts(
             gateway, settings, frame, admission_of(settings, self._webhook), self._clock.now
@@ -119,14 +121,16 @@ class WebhookProcess:
             if certificates.secret and certificates.configuration
             else None
         )
-        return Keeper(self._custody(), self._tls, registration, partial(probe, address, name))
+        return Keeper(
+            self._custody(), self._tls, registration, partial(probe, address, name), self._lives.look
+        )
 
     def _custody(self) -> Custody:
         certificates = self._webhook.certificates
         if certificates.folder:
             return CertificateFiles(Path(certificates.folder))
         place = (self._settings.lease.namespace, certificates.secret)
-        return SharedSecret(self._gateway, place, certificates.names, self._clock.now, Lives())
+        return SharedSecret(self._gateway, place, certificates.names, self._clock.now, self._lives)
 
     def _close(self) -> None:
         if self._keeper:
@@ -134,6 +138,12 @@ class WebhookProcess:
         self._judge.close()
         self._facts.stop()
         self._health.stop()
+
+
+def lives_of(certificates: CertificatesOf) -> Lives:
+    """Return how long own certificates last."""
+    seconds = (certificates.authority_seconds, certificates.leaf_seconds, certificates.settling_seconds)
+    return Lives(*(timedelta(seconds=each) for each in seconds))
 
 
 def admission_of(settings: Settings, webhook: Webhook) -> AdmissionSettings:

@@ -53,6 +53,9 @@ certificates:
   {{- if include "enc-operator.webhook.injects" . }}
   mutatingConfiguration: {{ include "enc-operator.globalName" . }}
   {{- end }}
+  authoritySeconds: {{ int64 .Values.webhook.certificates.authoritySeconds }}
+  leafSeconds: {{ int64 .Values.webhook.certificates.leafSeconds }}
+  settlingSeconds: {{ int64 .Values.webhook.certificates.settlingSeconds }}
 {{- else }}
 certificates: {folder: /etc/enc-operator-tls}
 {{- end }}
