@@ -13,6 +13,7 @@ from typing import Any
 import urllib3
 
 from e2e.cluster.interface import CommandFailed
+from e2e.scenarios.faulty_proxy import FaultyProxy
 from e2e.scenarios.operated_world import Clusterful
 from e2e.scenarios.rendered_chart import Manifest
 from e2e.scenarios.running_operator import Install, OperatorProcess, installed, within
@@ -57,8 +58,10 @@ class AdmissionInstall:
         self.configuration = f"enc-operator.{install.namespace}"
 
     @contextmanager
-    def replica(self, name: str, port: int = 0, **webhook: Any) -> Iterator[WebhookReplica]:
-        """Run a replica, on the port that the API server knows unless another is given."""
+    def replica(
+        self, name: str, port: int = 0, proxy: FaultyProxy | None = None, **webhook: Any
+    ) -> Iterator[WebhookReplica]:
+        """Run a replica, on the port that the API server knows unless another is given, and behind a proxy if there is one."""
         listen = {"address": "127.0.0.1", "port": port or self.port}
         webhook = {"drainSeconds": 0, **webhook}
         settings = dict(self.install.settings)
@@ -70,7 +73,8 @@ class AdmissionInstall:
             **webhook,
         }
         settings["log"] = {"format": "text", "level": "info"}
-        kubeconfig = self.install.kubeconfig(account=ACCOUNT)
+        way = (proxy.url, proxy.authority) if proxy else ("", "")
+        kubeconfig = self.install.kubeconfig(*way, account=ACCOUNT)
         process = WebhookReplica(self.install.folder, settings, kubeconfig, name)
         try:
             yield process
