@@ -79,7 +79,9 @@ class Reviews:
         self.judges = {PATH: judge} if mutator is None else {PATH: judge, MUTATING_PATH: mutator}
         self._limits, self._metrics = limits, metrics
         self._small, self._large = asyncio.Semaphore(limits.concurrent), asyncio.Semaphore(1)
-        self._threads = ThreadPoolExecutor(limits.concurrent + 1, "review")
+        self._threads = ThreadPoolExecutor(limits.concurrent, "review")
+        # Its own thread: the allocator keeps for each thread what its largest review took.
+        self._thread_of_large = ThreadPoolExecutor(1, "large review")
         self.draining = False
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -103,7 +105,8 @@ class Reviews:
 
     def close(self) -> None:
         """Begin no more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for each in (self._threads, self._thread_of_large):
+            each.shutdown(wait=False, cancel_futures=True)
 
     async def _judged(self, request: web.Request, body: bytearray, deadline: float) -> Judged:
         try:
@@ -125,13 +128,15 @@ class Reviews:
         if not is_large:
             await self._read(request, body)
         places = self._large if is_large else self._small
+        threads = self._thread_of_large if is_large else self._threads
         await places.acquire()
         task = None
         try:
             if is_large and not await self._read(request, body):
                 return None
-            loop = asyncio.get_running_loop()
-            task = loop.run_in_executor(self._threads, self.judges[request.path].judge, bytes(body), deadline)
+            loop, content = asyncio.get_running_loop(), bytes(body)
+            del body[_HEAD:]  # the next large one is read while this one is still answered
+            task = loop.run_in_executor(threads, self.judges[request.path].judge, content, deadline)
         finally:
             if task is None:
                 places.release()
