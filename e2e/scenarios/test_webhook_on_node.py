@@ -1,22 +1,14 @@
 """The admission webhook as the chart installs it: pods of its own image behind a Service, replaced while reviews go on."""
 
-import json
 import threading
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from e2e.cluster.existing import ExistingCluster
 from e2e.cluster.folder import wait_until
-from e2e.cluster.interface import Cluster, CommandFailed
-from e2e.scenarios.operated_world import Clusterful, clusterful
-from e2e.scenarios.rendered_chart import CHART
-
-WEBHOOK = "deployment/enc-operator-webhook"
-_RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
+from e2e.cluster.interface import Cluster
+from e2e.scenarios.operated_world import Clusterful
+from e2e.scenarios.webhook_on_node import WEBHOOK, admitting_on_node, refusal
 
 
 @pytest.fixture(scope="module")
@@ -24,42 +16,8 @@ def admitting(
     node: Cluster, operator_image: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Clusterful]:
     """Install the chart with the webhook by Helm; the operator itself is not started."""
-    if isinstance(node, ExistingCluster):
-        pytest.skip("the chart brings CRDs and policies: this cluster is somebody's")
-    repository, _, tag = operator_image.rpartition(":")
-    with clusterful(node) as tenants:
-        names = tenants.names
-        node.kubectl("label", "namespace", names["operator"], _RESTRICTED)
-        values = {
-            "agents": [{"namespace": names["agents"], "serviceAccounts": ["node", "cluster"]}],
-            "image": {"repository": repository, "tag": tag},
-            "replicas": 0,
-            "webhook": {"enabled": True, "mode": "enforce"},
-        }
-        file: Path = tmp_path_factory.mktemp("chart") / "values.yaml"
-        file.write_text(yaml.safe_dump(values))
-        place = f"--namespace={names['operator']}"
-        try:
-            node.helm(
-                "install", "enc-operator", str(CHART), place, f"--values={file}", "--wait", "--timeout=4m"
-            )
-            asked = tenants.pod("asked", tenants.handle("bank", "db"))
-            wait_until(lambda: "access" in refusal(tenants, asked), "the API server asks", seconds=30)
-            yield tenants
-        finally:
-            node.helm("uninstall", "enc-operator", place, "--wait", "--ignore-not-found")
-            node.kubectl("delete", "crd", "--ignore-not-found", *(
-                f"{name}.enc-operator.io" for name in ("agenttargets", "clustersecretgrants", "secretgrants")
-            ))  # fmt: skip
-
-
-def refusal(tenants: Clusterful, manifest: dict[str, Any]) -> str:
-    """Return why an object is refused now; empty where it is not. Nothing is stored."""
-    try:
-        tenants.cluster.kubectl("create", "--dry-run=server", "-f", "-", text=json.dumps(manifest))
-    except CommandFailed as refused:
-        return str(refused)
-    return ""
+    with admitting_on_node(node, operator_image, tmp_path_factory.mktemp("chart")) as found:
+        yield found
 
 
 def test_the_service_leads_to_replicas_that_decide(admitting: Clusterful) -> None:
