@@ -87,20 +87,21 @@ class WebhookProcess:
         self._metrics.certificate(lambda: self._keeper.expires if self._keeper else None)
         self._keeper.start()
         beating = asyncio.create_task(self._beat())
-        await self._know(ending)
-        await server.start()
+        if await self._know(ending):
+            await server.start()
         await ending.wait()
         _log.info("ending: connections are closed one by one for %g s", self._webhook.drain_seconds)
         await server.drain(self._webhook.drain_seconds)
         beating.cancel()
         await asyncio.to_thread(self._close)
 
-    async def _know(self, ending: asyncio.Event) -> None:
+    async def _know(self, ending: asyncio.Event) -> bool:
         """Wait for all facts and a certificate: who asks before that waits too, and is not told what is not so."""
         while not (ending.is_set() or (self._facts.known and self._tls.shows)):
             with suppress(TimeoutError):
                 await asyncio.wait_for(ending.wait(), _LOOK)
         await asyncio.to_thread(self._facts.prepare)
+        return not ending.is_set()
 
     async def _beat(self) -> None:
         while True:
