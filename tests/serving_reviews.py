@@ -14,8 +14,19 @@ import urllib3
 from prometheus_client.samples import Sample
 
 from enc_operator.webhook.certificates import Certificates, Lives, plan_certificates
+from enc_operator.webhook.judging import TrialJudge
 from enc_operator.webhook.metrics import Metrics
-from enc_operator.webhook.server import AdmissionServer, Judged, Limits, Reviews, listen
+from enc_operator.webhook.server import (
+    MUTATING_PATH,
+    PATH,
+    TRIAL_PATH,
+    AdmissionServer,
+    Judge,
+    Judged,
+    Limits,
+    Reviews,
+    listen,
+)
 from enc_operator.webhook.tls import Tls
 
 _NO_CHECK_TIME = ssl.VerifyFlags(0x200000)  # X509_V_FLAG_NO_CHECK_TIME
@@ -79,7 +90,8 @@ class Served:
         self.server = self.run(self._start())
 
     async def _start(self) -> AdmissionServer:
-        self.reviews = Reviews(self.judge, self._limits, self.metrics, self.mutator)
+        judges: dict[str, Judge] = {PATH: self.judge, MUTATING_PATH: self.mutator, TRIAL_PATH: TrialJudge()}
+        self.reviews = Reviews(judges, self._limits, self.metrics)
         server = AdmissionServer(self.reviews, self.tls.context, listen("127.0.0.1", 0))
         await server.start()
         return server

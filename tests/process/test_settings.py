@@ -13,6 +13,7 @@ from enc_operator.process.settings import (
     Listen,
     Log,
     Metrics,
+    Probe,
     Settings,
     Webhook,
     parse_settings,
@@ -43,6 +44,7 @@ webhook:
   deadlineSeconds: 1.5
   concurrent: 4
   drainSeconds: 0
+  probe: {name: trial, service: hook}
   certificates:
     {secret: tls, names: [hook.enc.svc, 127.0.0.1], configuration: hook, mutatingConfiguration: change,
      authoritySeconds: 64, leafSeconds: 32, settlingSeconds: 8}
@@ -130,6 +132,7 @@ def test_a_full_file_says_everything() -> None:
             4,
             0,
             CertificatesOf("tls", "", ("hook.enc.svc", "127.0.0.1"), "hook", "change", 64, 32, 8),
+            Probe("trial", "hook"),
         ),
     )
 

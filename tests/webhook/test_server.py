@@ -2,6 +2,7 @@
 
 import gzip
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -42,6 +43,38 @@ def test_what_is_to_be_changed_is_another_judges(serving: Start) -> None:
     assert served.post(review(object="x" * 2_000_000), "/mutate")[0] == 200
     assert (len(served.judge.asked), len(served.mutator.asked)) == (0, 1)
     assert (len(served.judge.left), len(served.mutator.left)) == (0, 1)
+
+
+def test_a_trial_is_refused_and_not_counted(serving: Start) -> None:
+    """Nobody decides about it, whether there is a world or not; what is none gets the usual answer."""
+    served = serving()
+
+    status, said = served.post(review(), "/probe?timeout=3s")
+
+    assert (status, said["response"]["uid"], said["response"]["allowed"]) == (200, UID, False)
+    assert said["response"]["status"]["code"] == 403
+    assert served.post(b"{}", "/probe")[0] == 400
+    assert not [key for key in served.samples() if key[0].startswith("enc_admission_decisions")]
+
+
+def test_a_trial_that_waits_too_long_has_arrived(serving: Start) -> None:
+    """It is refused all the same, with the reason."""
+    served = serving(body=2_000_000)
+
+    said = served.post(review(object="x" * 2_000_000), "/probe")[1]
+
+    assert "larger than" in said["response"]["status"]["message"]
+
+
+def test_the_api_server_is_heard_and_nobody_else(serving: Start) -> None:
+    """It says how long it waits; a trial of the own server does not."""
+    served = serving()
+
+    served.post(review(), "/validate")
+    assert served.reviews.heard == float("-inf")
+    before = time.monotonic()
+    served.post(review(), "/validate?timeout=10s")
+    assert before <= served.reviews.heard <= time.monotonic()
 
 
 def test_what_is_no_review_is_a_bad_request(serving: Start) -> None:

@@ -82,6 +82,18 @@ class CertificatesOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """How a replica finds out whether the API server reaches the webhook.
+
+    `name` is that of a SecretGrant whose creation is tried in the operator's namespace; `service` the Service that leads to replicas,
+    empty where the API server reaches them by another way.
+    """
+
+    name: str
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """How admission is served: `mode` is what holds everywhere at least; times are seconds."""
 
@@ -92,6 +104,7 @@ class Webhook:
     concurrent: int = 16
     drain_seconds: float = 5.0
     certificates: CertificatesOf = CertificatesOf()
+    probe: Probe | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +259,7 @@ def _webhook(written: Mapping[str, Any]) -> Webhook:
         certificates=CertificatesOf(
             **{**_renamed(certificates), "names": tuple(certificates.get("names", ()))}
         ),
+        probe=Probe(**written["probe"]) if "probe" in written else None,
         **_renamed(
             {
                 name: written[name]

@@ -10,10 +10,11 @@ _STUCK = 30.0  # seconds: whatever a review does, it does in a thread
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What is known, whether certificates are right, and how long ago (seconds) the server's loop last moved."""
+    """What is known, whether certificates and the way to here are right, and how long ago (seconds) the server's loop last moved."""
 
     watches: Mapping[str, ReflectorState] = field(default_factory=dict)
     certificates: str = ""
+    way: str = ""
     moved: float = 0.0
     draining: bool = False
 
@@ -33,4 +34,4 @@ class Health:
         if missing:
             return f"not everything is known yet: {'; '.join(missing)}"
         untrusted = self.certificates and f"certificates: {self.certificates}"
-        return blindness(self.watches) or untrusted
+        return blindness(self.watches) or untrusted or self.way

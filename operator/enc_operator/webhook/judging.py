@@ -14,13 +14,14 @@ from enc_operator.core.admission.responses import answer_failed, answer_unknown
 from enc_operator.core.admission.review import review
 from enc_operator.core.admission.world import World
 from enc_operator.core.inventory import AnyQuestion
-from enc_operator.webhook.server import Judged
+from enc_operator.webhook.server import TRIAL, Judged, uid_of
 
 _ROUNDS = 8  # the core asks in two or three
 _RESERVE = 0.2  # seconds that an answer takes once everything is asked
 _SETTLING = 0.15  # for so long a refusal waits for a grant that was applied together with what it is for
 _UNDECIDED = "undecided"
 _THREADS = 8
+_REFUSED = "a trial, which is refused wherever it arrives"
 _SAID = {
     Verdict.ALLOWED: "approved",
     Verdict.DENIED: "denied",
@@ -131,6 +132,19 @@ class CoreMutator:
         """Let through as it is what there was no time or place for."""
         document = answer_unknown(uid, why).document if uid else None
         return Judged("not_judged", document, (_UNDECIDED,) if uid else ())
+
+
+class TrialJudge:
+    """Refuses every trial: whoever reads that knows that the webhook was asked. Nothing is looked at that could be missing."""
+
+    def judge(self, body: bytes, deadline: float) -> Judged:
+        """Refuse a trial."""
+        del deadline
+        return self.undecided(uid_of(body), _REFUSED)
+
+    def undecided(self, uid: str, why: str) -> Judged:
+        """Refuse it for another reason: it has arrived."""
+        return Judged(TRIAL, answer_failed(uid, 403, "Forbidden", why).document if uid else None)
 
 
 def _judged(answer: Answer) -> Judged:

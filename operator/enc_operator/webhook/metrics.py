@@ -1,9 +1,11 @@
 """Prometheus metrics of the webhook. Label values are bounded: nobody's objects are named."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from enc_operator.cluster.calls import Call
 
@@ -39,10 +41,31 @@ class Metrics:
             self._decisions.labels(decision, code).inc()
 
     def called(self, call: Call, status: int, seconds: float) -> None:
-        """Take a call to the API server."""
+        """Take a call to the API server, but for trials: that those are refused is as it should be, and no alarm."""
         del seconds
-        self._calls.labels(call.method, str(status)).inc()
+        if "dryRun" not in call.query:
+            self._calls.labels(call.method, str(status)).inc()
 
     def certificate(self, expires: Callable[[], datetime | None]) -> None:
         """Show when the certificate expires whenever metrics are asked for."""
         self._expiry.set_function(lambda: found.timestamp() if (found := expires()) else 0)
+
+    def reach(self, reached: Callable[[], bool | None]) -> None:
+        """Show whether the API server reaches the webhook, whenever metrics are asked for."""
+        self.registry.register(_Reach(reached))
+
+
+class _Reach(Collector):
+    """A gauge that is not there while its value is not known."""
+
+    def __init__(self, reached: Callable[[], bool | None]) -> None:
+        self._reached = reached
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield it."""
+        family = GaugeMetricFamily(
+            "enc_admission_reached", "Whether the API server reaches the webhook (1 or 0), by its own trial"
+        )
+        if (reached := self._reached()) is not None:
+            family.add_metric([], float(reached))
+        yield family

@@ -20,17 +20,27 @@ from enc_operator.frame import make_frame
 from enc_operator.packaged_crds import crd_texts
 from enc_operator.process.clock import Clock
 from enc_operator.process.serving import HealthServer
-from enc_operator.process.settings import CertificatesOf, Settings, Webhook
+from enc_operator.process.settings import CertificatesOf, Probe, Settings, Webhook
 from enc_operator.webhook.certificates import Lives
 from enc_operator.webhook.custody import CertificateFiles, Custody, SharedSecret
 from enc_operator.webhook.facts import LiveFacts
 from enc_operator.webhook.health import Health
-from enc_operator.webhook.judging import CoreJudge, CoreMutator
+from enc_operator.webhook.judging import CoreJudge, CoreMutator, TrialJudge
 from enc_operator.webhook.keeping import Keeper, probe
 from enc_operator.webhook.metrics import Metrics
 from enc_operator.webhook.registration import Registration
-from enc_operator.webhook.server import AdmissionServer, Limits, Reviews, listen
+from enc_operator.webhook.server import (
+    MUTATING_PATH,
+    PATH,
+    TRIAL_PATH,
+    AdmissionServer,
+    Judge,
+    Limits,
+    Reviews,
+    listen,
+)
 from enc_operator.webhook.tls import Tls
+from enc_operator.webhook.trying import Trials
 
 _ALWAYS_EXCLUDED = frozenset({"kube-system"})
 _HEARTBEAT = 1.0
@@ -60,12 +70,14 @@ class WebhookProcess:
         self._moved = time.monotonic()
         self._keeper: Keeper | None = None
         self._reviews: Reviews | None = None
+        self._trials: Trials | None = None
 
     def health(self) -> Health:
         """Return how it is at this moment."""
         wrong = self._keeper.wrong if self._keeper else "the server has not begun"
         draining = bool(self._reviews and self._reviews.draining)
-        return Health(self._facts.states(), wrong, time.monotonic() - self._moved, draining)
+        way = self._trials.standing.unready if self._trials else ""
+        return Health(self._facts.states(), wrong, way, time.monotonic() - self._moved, draining)
 
     def run(self) -> int:
         """Run until a signal; return the exit code."""
@@ -78,13 +90,20 @@ class WebhookProcess:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, ending.set)
         limits = Limits(concurrent=self._webhook.concurrent, seconds=self._webhook.deadline_seconds)
-        self._reviews = Reviews(self._judge, limits, self._metrics, CoreMutator(self._facts))
+        judges: dict[str, Judge] = {
+            PATH: self._judge,
+            MUTATING_PATH: CoreMutator(self._facts),
+            TRIAL_PATH: TrialJudge(),
+        }
+        self._reviews = reviews = Reviews(judges, limits, self._metrics)
         listening = listen(self._webhook.listen.address, self._webhook.listen.port)
-        server = AdmissionServer(self._reviews, self._tls.context, listening)
+        server = AdmissionServer(reviews, self._tls.context, listening)
         self._facts.start()
         self._health.start()
         self._keeper = self._make_keeper(server.port)
         self._metrics.certificate(lambda: self._keeper.expires if self._keeper else None)
+        if probe := self._webhook.probe:
+            self._try_the_way(probe, reviews)
         self._keeper.start()
         beating = asyncio.create_task(self._beat())
         if await self._know(ending):
@@ -102,6 +121,12 @@ class WebhookProcess:
                 await asyncio.wait_for(ending.wait(), _LOOK)
         await asyncio.to_thread(self._facts.prepare)
         return not ending.is_set()
+
+    def _try_the_way(self, probe: Probe, reviews: Reviews) -> None:
+        trials = Trials(self._gateway, self._settings.lease.namespace, probe, lambda: reviews.heard)
+        self._metrics.reach(lambda: trials.standing.reached)
+        self._trials = trials
+        trials.start()
 
     async def _beat(self) -> None:
         while True:
@@ -134,6 +159,8 @@ class WebhookProcess:
         return SharedSecret(self._gateway, place, certificates.names, self._clock.now, self._lives)
 
     def _close(self) -> None:
+        if self._trials:
+            self._trials.stop()
         if self._keeper:
             self._keeper.stop()
         self._judge.close()

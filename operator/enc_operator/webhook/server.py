@@ -26,7 +26,10 @@ from enc_operator.errors import EncError
 from enc_operator.webhook.faults import told
 from enc_operator.webhook.metrics import Metrics
 
-PATH, MUTATING_PATH = "/validate", "/mutate"
+PATH, MUTATING_PATH, TRIAL_PATH = "/validate", "/mutate", "/probe"
+TRIAL = "trial"
+"""The decision on a trial of ours, which is no review of anybody's: it is not counted."""
+
 _KEPT_ALIVE = 3600.0  # seconds; the API server is to end idle connections, who would meet a closed one with a review under way
 _SHUTDOWN = 5.0
 _WAITING = 1024  # connections that nobody has taken yet
@@ -75,29 +78,26 @@ class Judge(Protocol):
 class Reviews:
     """The handler of reviews, by one judge for each path; all share the limits."""
 
-    def __init__(self, judge: Judge, limits: Limits, metrics: Metrics, mutator: Judge | None = None) -> None:
-        self.judges = {PATH: judge} if mutator is None else {PATH: judge, MUTATING_PATH: mutator}
+    def __init__(self, judges: Mapping[str, Judge], limits: Limits, metrics: Metrics) -> None:
+        self.judges = judges
         self._limits, self._metrics = limits, metrics
         self._small, self._large = asyncio.Semaphore(limits.concurrent), asyncio.Semaphore(1)
         self._threads = ThreadPoolExecutor(limits.concurrent, "review")
         # Its own thread: the allocator keeps for each thread what its largest review took.
         self._thread_of_large = ThreadPoolExecutor(1, "large review")
         self.draining = False
+        self.heard = float("-inf")
+        """When the API server last asked (monotonic seconds): it alone says how long it waits."""
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one review."""
         began = time.monotonic()
+        if "timeout" in request.query:
+            self.heard = began
         body = bytearray()
         judged = await self._judged(request, body, began + self._seconds(request))
-        seconds = time.monotonic() - began
-        self._metrics.reviewed(judged.decision, judged.codes, seconds)
-        _log.info(
-            "%s %s %s in %.1f ms",
-            _uid(body) or "-",
-            judged.decision,
-            ",".join(judged.codes) or "-",
-            seconds * 1e3,
-        )
+        if judged.decision != TRIAL:
+            self._tell(judged, uid_of(body), time.monotonic() - began)
         response = _response(judged)
         if self.draining or not request.content.is_eof():
             response.force_close()
@@ -107,6 +107,11 @@ class Reviews:
         """Begin no more."""
         for each in (self._threads, self._thread_of_large):
             each.shutdown(wait=False, cancel_futures=True)
+
+    def _tell(self, judged: Judged, uid: str, seconds: float) -> None:
+        self._metrics.reviewed(judged.decision, judged.codes, seconds)
+        codes = ",".join(judged.codes) or "-"
+        _log.info("%s %s %s in %.1f ms", uid or "-", judged.decision, codes, seconds * 1e3)
 
     async def _judged(self, request: web.Request, body: bytearray, deadline: float) -> Judged:
         try:
@@ -119,7 +124,7 @@ class Reviews:
         except Exception as error:  # noqa: BLE001 - whatever it is, the API server is owed an answer
             _log.error("a review failed: %s", told(error))
             why = f"of an error inside ({type(error).__name__})"
-        return self.judges[request.path].undecided(_uid(body), why)
+        return self.judges[request.path].undecided(uid_of(body), why)
 
     async def _in_turn(self, request: web.Request, body: bytearray, deadline: float) -> Judged | None:
         """Read a review and have it judged when there is a place, a large one before it is read; None for one that is too large."""
@@ -219,7 +224,7 @@ def _response(judged: Judged) -> web.Response:
     return web.Response(body=body, content_type="application/json")
 
 
-def _uid(body: bytes | bytearray) -> str:
+def uid_of(body: bytes | bytearray) -> str:
     """Return the uid of a review that the API server wrote, without decoding it; empty where it is somebody else's text."""
     found = _UID.match(body, 0, _HEAD)
     return found[1].decode() if found else ""
