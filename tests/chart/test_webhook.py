@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from enc_operator.core.admission.predicate import PATTERN
-from rendering_chart import AGENTS, Manifest, manifests, rendered
+from rendering_chart import AGENTS, WEBHOOK_ON, Manifest, configured, manifests, rendered
 
-ON = "--set=webhook.enabled=true"
+ON = WEBHOOK_ON
 WITH_TEMPLATES = {"pods", "services", "workloads", "cronjobs", "podtemplates"}
 OTHERS = {"configmaps", "consents", "instrumentations"}
 ALL = sorted(WITH_TEMPLATES | OTHERS)
@@ -24,14 +24,8 @@ OVERRIDES = {
 
 
 def webhooks(helm: str, *options: str) -> dict[str, Manifest]:
-    """Return the webhooks by the first part of their names."""
-    found = [
-        each
-        for each in manifests(rendered(helm, AGENTS, ON, *options))
-        if each["kind"] == "ValidatingWebhookConfiguration"
-    ]
-    assert len(found) == 1
-    return {each["name"].removesuffix(".enc-operator.io"): each for each in found[0]["webhooks"]}
+    """Return the webhooks that judge something by the first part of their names."""
+    return {name: each for name, each in configured(helm, *options).items() if name != "probe"}
 
 
 def test_nothing_of_it_is_there_by_default(helm: str) -> None:
@@ -65,7 +59,17 @@ def test_every_setting_of_every_webhook_can_be_replaced(
         for field, value in OVERRIDES.items()
     ]
 
-    assert webhooks(helm, *options) == {**usual, name: {**usual[name], **OVERRIDES}}
+    found = webhooks(helm, *options)
+    conditions = found[name].pop("matchConditions")
+
+    expected = {key: value for key, value in OVERRIDES.items() if key != "matchConditions"}
+    assert found == {**usual, name: {**without(usual[name], "matchConditions"), **expected}}
+    assert [each for each in conditions if each["name"] != "no-trial"] == OVERRIDES["matchConditions"]
+
+
+def without(mapping: Manifest, key: str) -> Manifest:
+    """Return a mapping without a key."""
+    return {each: value for each, value in mapping.items() if each != key}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -123,13 +127,15 @@ def test_what_is_never_asked_about(options: list[str], scope: list[Any], helm: s
         (["--set=webhook.timeoutSeconds=2"], "deadlineSeconds must be less"),
         (["--set=webhook.drainSeconds=25"], "terminationGracePeriodSeconds"),
         (["--set=webhook.mode=strict"], "mode"),
+        (["--set=webhook.probe.enable=false"], "enable"),
         (["--set=webhook.webhooks.pods.failurepolicy=Fail"], "failurepolicy"),
         (["--set=webhook.webhooks.nodes.enabled=true"], "nodes"),
         (["--set=webhook.injection.failurePolicy=Fail"], "failurePolicy"),
         (["--set=webhook.injection.timeoutSeconds=4"], "timeoutSeconds"),
     ],
     ids=["files without a Secret", "files without a CA", "no time to renew", "a CA that ends with its certificate",
-         "an answer that nobody hears", "no time to end", "a mode that there is not", "a misspelt field", "a webhook that there is not", "an injection that Agents wait for", "or wait for long"],
+         "an answer that nobody hears", "no time to end", "a mode that there is not", "a misspelt probe",
+         "a misspelt field", "a webhook that there is not", "an injection that Agents wait for", "or wait for long"],
 )  # fmt: skip
 def test_values_that_make_no_sense_are_refused(options: list[str], said: str, helm: str) -> None:
     """A typo is an error with its name, never a default."""

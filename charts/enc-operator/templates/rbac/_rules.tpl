@@ -74,7 +74,7 @@
   verbs: [create]
 {{- end -}}
 
-{{/* What the webhook decides by. It writes nothing but its own certificates. */}}
+{{/* What the webhook decides by. It writes nothing but its own certificates, and tries one write that is refused. */}}
 {{- define "enc-operator.rules.webhook.cluster" -}}
 - apiGroups: [""]
   resources: [namespaces]
@@ -103,10 +103,22 @@
 {{- end -}}
 
 {{- define "enc-operator.rules.webhook.own" -}}
+{{- if include "enc-operator.webhook.ownCertificates" . }}
 - apiGroups: [""]
   resources: [secrets]
   resourceNames: [{{ include "enc-operator.webhook.secret" . }}]
   verbs: [get, update]
+{{- end }}
+{{- if include "enc-operator.webhook.tries" . }}
+# A name cannot bound what is created; the fence does, and lets it be tried alone.
+- apiGroups: [enc-operator.io]
+  resources: [secretgrants]
+  verbs: [create]
+# Is any replica ready? Before the first one is, nobody can be reached.
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [list]
+{{- end }}
 {{- end -}}
 
 {{/* A role and its binding: root, kind (Role or ClusterRole), name, namespace (empty for none), account, annotations, rules. */}}

@@ -24,6 +24,23 @@ true
 {{- end -}}
 {{- end -}}
 
+{{/* What replicas try to create to find out whether the API server reaches them; the same in every release, of which each lets pass the others'. */}}
+{{- define "enc-operator.webhook.trialName" -}}
+enc-operator-trial
+{{- end -}}
+
+{{/* CEL: is it a trial? Nothing of one is stored, whoever sends it. */}}
+{{- define "enc-operator.webhook.isTrial" -}}
+request.?dryRun.orValue(false) && object.metadata.?name.orValue('') == '{{ include "enc-operator.webhook.trialName" . }}'
+{{- end -}}
+
+{{/* Not empty where replicas try it. */}}
+{{- define "enc-operator.webhook.tries" -}}
+{{- if and .Values.webhook.enabled .Values.webhook.probe.enabled -}}
+true
+{{- end -}}
+{{- end -}}
+
 {{- define "enc-operator.webhook.host" -}}
 {{ include "enc-operator.webhook.name" . }}.{{ .Release.Namespace }}.svc
 {{- end -}}
@@ -45,6 +62,11 @@ listen: {port: 8443}
 deadlineSeconds: {{ .Values.webhook.deadlineSeconds }}
 concurrent: {{ .Values.webhook.concurrent }}
 drainSeconds: {{ .Values.webhook.drainSeconds }}
+{{- if include "enc-operator.webhook.tries" . }}
+probe:
+  name: {{ include "enc-operator.webhook.trialName" . }}
+  service: {{ include "enc-operator.webhook.name" . }}
+{{- end }}
 {{- if eq .Values.webhook.certificates.mode "own" }}
 certificates:
   secret: {{ include "enc-operator.webhook.secret" . }}
@@ -182,6 +204,29 @@ namespaceSelector: {{- include "enc-operator.webhook.ofAgents" . | nindent 2 }}
 namespaceSelector: {}
 {{- end -}}
 
+{{/* What is asked about trials alone, as YAML. Always Fail: with Ignore nobody is told why the webhook was not reached. */}}
+{{- define "enc-operator.webhook.trial" -}}
+name: probe.enc-operator.io
+admissionReviewVersions: [v1]
+sideEffects: None
+matchPolicy: Equivalent
+failurePolicy: Fail
+timeoutSeconds: {{ .Values.webhook.timeoutSeconds }}
+clientConfig: {{- include "enc-operator.webhook.client" (dict "root" . "path" "/probe") | nindent 2 }}
+namespaceSelector:
+  matchLabels: {kubernetes.io/metadata.name: {{ .Release.Namespace }}}
+rules:
+  - apiGroups: [enc-operator.io]
+    apiVersions: ["*"]
+    operations: [CREATE]
+    resources: [secretgrants]
+matchConditions:
+  - name: a-trial-of-our-own
+    expression: >-
+      {{ include "enc-operator.webhook.isTrial" . }}
+      && request.userInfo.username == '{{ include "enc-operator.fence.user" (dict "root" . "suffix" "-webhook") }}'
+{{- end -}}
+
 {{/* How the API server reaches it, as YAML: root, path. */}}
 {{- define "enc-operator.webhook.client" -}}
 {{- $service := dict "namespace" .root.Release.Namespace "name" (include "enc-operator.webhook.name" .root) "path" .path "port" 443 -}}
@@ -210,6 +255,10 @@ namespaceSelector: {}
 {{- end -}}
 {{- range $field, $value := omit (index $values.webhooks .name) "enabled" -}}
 {{- $_ := set $entry $field $value -}}
+{{- end -}}
+{{- if eq .name "consents" -}}
+{{- $condition := dict "name" "no-trial" "expression" (printf "!(%s)" (include "enc-operator.webhook.isTrial" $root)) -}}
+{{- $_ := set $entry "matchConditions" (append $entry.matchConditions $condition) -}}
 {{- end -}}
 {{- toYaml (list $entry) -}}
 {{- end -}}
