@@ -61,15 +61,17 @@ class AdmissionInstall:
     def replica(
         self, name: str, port: int = 0, proxy: FaultyProxy | None = None, **webhook: Any
     ) -> Iterator[WebhookReplica]:
-        """Run a replica, on the port that the API server knows unless another is given, and behind a proxy if there is one."""
+        """Run a replica, on the port that the API server knows unless another is given (where no trial says anything of it), and behind a proxy if there is one."""
         listen = {"address": "127.0.0.1", "port": port or self.port}
         webhook = {"drainSeconds": 0, **webhook}
         settings = dict(self.install.settings)
         certificates = {**settings["webhook"]["certificates"], "names": ["127.0.0.1"]}
+        probe = {} if port else {"probe": {"name": settings["webhook"]["probe"]["name"]}}
         settings["webhook"] = {
-            **settings["webhook"],
+            **{key: value for key, value in settings["webhook"].items() if key != "probe"},
             "listen": listen,
             "certificates": certificates,
+            **probe,
             **webhook,
         }
         settings["log"] = {"format": "text", "level": "info"}
@@ -152,14 +154,11 @@ def admission(
     def reached_by_url(manifest: Manifest) -> Manifest:
         if not manifest["kind"].endswith("WebhookConfiguration"):
             return manifest
-        paths = [each["clientConfig"]["service"]["path"] for each in manifest["webhooks"]]
-        clients = [{"clientConfig": {"url": f"https://127.0.0.1:{port}{path}"}} for path in paths]
-        return {
-            **manifest,
-            "webhooks": [
-                {**each, **client} for each, client in zip(manifest["webhooks"], clients, strict=True)
-            ],
-        }
+        found = [{**each, "clientConfig": by_url(**each["clientConfig"])} for each in manifest["webhooks"]]
+        return {**manifest, "webhooks": found}
+
+    def by_url(service: Manifest, **trust: str) -> Manifest:
+        return {"url": f"https://127.0.0.1:{port}{service['path']}", **trust}
 
     names = tenants.names
     judged = [names[name] for name in ("agents", "shop", "bank")]

@@ -27,8 +27,20 @@ def test_the_service_leads_to_replicas_that_decide(admitting: Clusterful) -> Non
     )
 
     assert ready == "2"
+    for log in logs(admitting):
+        assert "the API server reaches the webhook" in log
+    assert any("no replica is in the Service yet" in log for log in logs(admitting))
     assert "SecretGrant" in refusal(admitting, admitting.pod("a", admitting.handle("bank", "db")))
     assert refusal(admitting, admitting.pod("a", admitting.handle("shop", "db"))) == ""
+
+
+def logs(tenants: Clusterful) -> list[str]:
+    """Return what each replica has logged."""
+    place = ["-n", tenants.names["operator"]]
+    pods = tenants.cluster.kubectl(
+        *place, "get", "pods", "-l", "app.kubernetes.io/component=webhook", "-o", "name"
+    )
+    return [tenants.cluster.kubectl(*place, "logs", pod) for pod in pods.split()]
 
 
 def test_no_review_fails_while_replicas_are_replaced(admitting: Clusterful) -> None:
