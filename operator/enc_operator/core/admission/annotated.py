@@ -10,9 +10,9 @@ from typing import Any
 
 from enc_operator.core.admission.matter import Matter, place, unread
 from enc_operator.core.admission.model import Request
-from enc_operator.core.admission.predicate import MOST_HANDLES, are_too_many, may_hold_handle
+from enc_operator.core.admission.predicate import have_too_many
+from enc_operator.core.admission.refusing import refuses_annotation
 from enc_operator.core.admission.world import World
-from enc_operator.core.findings import CATALOGUE, Finding
 from enc_operator.core.inventory import PodFact
 from enc_operator.core.objects.pods import read_pod, read_service
 from enc_operator.core.objects.shapes import labels
@@ -26,11 +26,11 @@ def gather_pods(request: Request, world: World) -> Matter | None:
     pod = _pod(request, request.object)
     if request.old is not None and _judged(pod) == _judged(_pod(request, request.old)):
         return None
-    if _are_too_many(pod.annotations):
+    if have_too_many(_templates(pod.annotations)):
         return unread(pod.where)
     matter = Matter(pod_made=kind != "Pod" or request.operation == "CREATE")
     gather_pod(matter.gathered, pod, world.agents)
-    matter.sort(lambda found: _refuses(found, pod.annotations))
+    matter.sort(lambda found: refuses_annotation(found, pod.annotations))
     return matter
 
 
@@ -42,11 +42,11 @@ def gather_binding(request: Request, world: World) -> Matter | None:
     """
     where = place("Pod", request.namespace, request.name)
     pod = PodFact(where, request.namespace, "", (), labels(request.object, "metadata", "annotations"))
-    if _are_too_many(pod.annotations):
+    if have_too_many(_templates(pod.annotations)):
         return unread(pod.where)
     matter = Matter()
     gather_pod(matter.gathered, pod, world.agents)
-    matter.sort(lambda found: _refuses(found, pod.annotations))
+    matter.sort(lambda found: refuses_annotation(found, pod.annotations))
     matter.told.clear()
     return matter
 
@@ -57,11 +57,11 @@ def gather_services(request: Request, world: World) -> Matter | None:
         return None
     where = place("Service", request.namespace, request.name)
     service = read_service(request.object, where, request.namespace)
-    if _are_too_many(service.annotations):
+    if have_too_many(_templates(service.annotations)):
         return unread(where)
     matter = Matter()
     gather_service(matter.gathered, service, world.agents)
-    matter.sort(lambda found: _refuses(found, service.annotations))
+    matter.sort(lambda found: refuses_annotation(found, service.annotations))
     return matter
 
 
@@ -81,17 +81,3 @@ def _of_service(manifest: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _templates(annotations: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in annotations.items() if parse_key(key)}
-
-
-def _are_too_many(annotations: Mapping[str, str]) -> bool:
-    templates = _templates(annotations)
-    return len(templates) > MOST_HANDLES or are_too_many(templates.values())
-
-
-def _refuses(finding: Finding, annotations: Mapping[str, str]) -> bool:
-    """Tell whether a finding refuses: a text that could hold anything, or a `check.id` that is another container's own."""
-    name = str(finding.where.path[-1])
-    if not CATALOGUE[finding.code].ignorable:
-        return may_hold_handle(annotations.get(name, ""))
-    key = parse_key(name)
-    return finding.code == "template-invalid" and key is not None and key.suffix == "check.id"

@@ -6,11 +6,12 @@ from dataclasses import replace
 from enc_operator.core.admission.matter import Matter, place, same, unread
 from enc_operator.core.admission.model import Request
 from enc_operator.core.admission.predicate import are_too_many
+from enc_operator.core.admission.refusing import refuses_configuration, too_deep
 from enc_operator.core.admission.world import World
 from enc_operator.core.agents.install import read_agents
 from enc_operator.core.agents.model import Agent, Level
 from enc_operator.core.agents.texts import Installed
-from enc_operator.core.findings import CATALOGUE, Where, finding
+from enc_operator.core.findings import Where
 from enc_operator.core.inventory import ConfigMapFact
 from enc_operator.core.objects.configuration import read_config_map
 from enc_operator.core.objects.pods import read_instrumentation
@@ -33,9 +34,8 @@ def gather_instrumentations(request: Request, world: World) -> Matter | None:
     matter = Matter()
     gather_instrumentation(matter.gathered, fact, world.inventory.pods, world.agents)
     if not request.whole:
-        what = "something of it lies too deep to be read, and could be a handle"
-        matter.gathered.findings.append(finding("json-depth", where.at("spec"), what, "flatten it"))
-    matter.sort(lambda found: not CATALOGUE[found.code].ignorable)
+        matter.gathered.findings.append(too_deep(where.at("spec")))
+    matter.sort(refuses_configuration)
     return matter
 
 
@@ -58,7 +58,7 @@ def gather_config_maps(request: Request, world: World) -> Matter | None:
     for key in sorted(changed - seen):
         there = fact.where.at("binaryData" if key in fact.binary else "data", key)
         gather_unmounted(matter.gathered, there, key, fact.data[key], agents, fact.namespace)
-    matter.sort(lambda found: not CATALOGUE[found.code].ignorable)
+    matter.sort(refuses_configuration)
     return matter
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from enc_operator.core.admission.predicate import MOST_HANDLES
+from enc_operator.core.admission.refusing import too_many
 from enc_operator.core.findings import Finding, ObjectRef, Severity, Where
 from enc_operator.core.references.gathering import Gathered
 from enc_operator.core.syntax import Source
@@ -42,9 +42,7 @@ class Matter:
 
 def unread(where: Where) -> Matter:
     """Return that an object refers to too much to be read while its author waits."""
-    what = f"it has more than {MOST_HANDLES} templates, handles and template variables, which are too many to be judged"
-    fix = "spread them over several objects"
-    return Matter(refused=[Finding("handles-too-many", Severity.ERROR, where, what, fix)])
+    return Matter(refused=[too_many(where)])
 
 
 def place(kind: str, namespace: str, name: str) -> Where:

@@ -5,7 +5,7 @@ Agent's own mark of a variable, and variables whose values could complete what s
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 PATTERN = r"ENC\[|\\|‰|%%(env|extra|pid|hostname)|(E|EN|ENC)%%|%%(NC\[|C\[|\[)"
 """What a value that could hold a handle holds; RE2 syntax too."""
@@ -36,3 +36,8 @@ def may_matter(key: str, text: str) -> bool:
 def are_too_many(texts: Iterable[str]) -> bool:
     """Tell whether texts have so many places that may be part of a handle that they are not read."""
     return sum(1 for text in texts for _ in _COUNTED.finditer(text)) > MOST_HANDLES
+
+
+def have_too_many(templates: Mapping[str, str]) -> bool:
+    """Tell whether annotations that are templates are too many, or hold too much, to be read."""
+    return len(templates) > MOST_HANDLES or are_too_many(templates.values())

@@ -6,6 +6,7 @@ from typing import Any
 from enc_operator.core.admission.matter import Matter, place
 from enc_operator.core.admission.model import Request
 from enc_operator.core.admission.predicate import may_hold_handle
+from enc_operator.core.admission.refusing import too_deep
 from enc_operator.core.admission.world import World
 from enc_operator.core.findings import finding
 from enc_operator.core.templates.autodiscovery import parse_key
@@ -22,8 +23,7 @@ def gather_unread(request: Request, _: World) -> Matter | None:
         fix = "take the kind out of the webhook's rules, and judge the pods, Services and ConfigMaps that come of it"
         matter.refused.append(finding("not-read", where.at(*path), what, fix))
     if not request.whole:
-        what = "something of it lies too deep to be read, and could be a handle"
-        matter.refused.append(finding("json-depth", where, what, "flatten it"))
+        matter.refused.append(too_deep(where))
     return matter if matter.refused else None
 
 

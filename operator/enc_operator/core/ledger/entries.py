@@ -1,12 +1,13 @@
 """One decided reference in the ledger, and the indexes through which a change finds those that it may concern."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
 from enc_operator.core.inventory import Question
 from enc_operator.core.judgement import Judged
+from enc_operator.core.ledger.standing import Standing, distinct
 from enc_operator.core.rbac.planning import Need
 from enc_operator.core.references.model import Reference, SecretTarget
 
@@ -15,10 +16,11 @@ _K = TypeVar("_K")
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """A reference with its decision; `until` is the end of one that is gone and lingers for the grace period."""
+    """A reference with its decision, and why it is refused, if it is; `until` is the end of one that is gone and lingers for the grace period."""
 
     reference: Reference
     judged: Judged
+    refused: Standing | None = None
     need: Need | None = None
     questions: tuple[Question, ...] = ()
     until: datetime | None = None
@@ -33,6 +35,11 @@ class Entry:
         own = all(referrer.namespace == target.namespace for referrer in referrers)
         return None if own and target.volume is None else target.namespace
 
+    def is_asked(self, answered: Collection[Question]) -> bool:
+        """Tell whether what could allow it, the referrer's own rights, has an answer."""
+        who = self.reference.referrer.service_account
+        return all(question in answered for question in self.questions if question.service_account == who)
+
 
 @dataclass(slots=True)
 class Entries:
@@ -46,6 +53,12 @@ class Entries:
     def __iter__(self) -> Iterator[Entry]:
         for entries in self.by_source.values():
             yield from entries
+
+    def refused(self, answered: Collection[Question]) -> Iterator[Standing]:
+        """Yield why references are refused, each reason of an object once; one that waits for an answer is not refused yet."""
+        for entries in self.by_source.values():
+            found = [each.refused for each in entries if each.refused and each.is_asked(answered)]
+            yield from found if len(found) < 2 else distinct(found)
 
     def index(self, entry: Entry) -> None:
         """Make an entry findable by what decides on it."""

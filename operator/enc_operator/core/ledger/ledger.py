@@ -4,11 +4,13 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from enc_operator.core.admission.refusing import refuses_configuration
 from enc_operator.core.agents.install import agent_workloads, read_agents, target_of
-from enc_operator.core.agents.model import Agent, Level, OwnText
+from enc_operator.core.agents.model import Agent, OwnText
 from enc_operator.core.assessment import authority_of, judge, need_of, questions_about
-from enc_operator.core.findings import Finding, ObjectRef
+from enc_operator.core.findings import Finding, ObjectRef, Where
 from enc_operator.core.inventory import (
+    ConfigMapFact,
     GrantFact,
     InstrumentationFact,
     Inventory,
@@ -19,17 +21,16 @@ from enc_operator.core.inventory import (
 from enc_operator.core.judgement import Judged
 from enc_operator.core.ledger.caps import Caps, Room
 from enc_operator.core.ledger.entries import Entries, Entry
-from enc_operator.core.ledger.facts import Changes, Facts
+from enc_operator.core.ledger.facts import LIVE, Changes, Facts
 from enc_operator.core.ledger.pods import PodIndex
 from enc_operator.core.ledger.shards import Shards
+from enc_operator.core.ledger.sources import identifiers_of, key_of, read_own, read_source
+from enc_operator.core.ledger.standing import Standing, capped, distinct, standing_of
 from enc_operator.core.ledger.touched import Touched
+from enc_operator.core.ledger.unmounted import Unmounted
 from enc_operator.core.rbac.planning import Permission
-from enc_operator.core.references.annotations import gather_instrumentation, gather_pod, gather_service
 from enc_operator.core.references.gathering import Gathered
 from enc_operator.core.references.model import Reference
-from enc_operator.core.references.own import gather_check, gather_setting
-from enc_operator.core.syntax import SyntaxFault
-from enc_operator.core.templates.checkfiles import parse_check_file
 
 PLAN = "Plan"
 """The value of `AgentTarget.spec.manage` with which nothing is written."""
@@ -68,6 +69,8 @@ class Ledger:
         self.answers: dict[Question, bool] = {}
         self._grace, self.room = grace, Room(caps or Caps())
         self._own: dict[Hashable, OwnText] = {}
+        self._texts: dict[Hashable, list[Finding]] = {}
+        self._unmounted = Unmounted()
         self._waiting: dict[Hashable, frozenset[str]] = {}
         self._pods = PodIndex()
         self._authority = authority_of(self._inventory(), [])
@@ -134,6 +137,26 @@ class Ledger:
         """Return every decided reference, what lingers left out."""
         return [entry.judged for entry in self.entries]
 
+    def standing(self) -> list[Standing]:
+        """Return what stands and may not, each once: references, resolved or not, and texts; what waits for an answer is left out."""
+        found: list[Standing] = []
+        unread = [each for each in self.install_findings if refuses_configuration(each)]
+        for gathered in self._unmounted.gathered.values():
+            unread += gathered.findings
+            # Few, and nothing but grants decides on them: judged when somebody asks.
+            refused = (standing_of(judge(each, self._authority)) for each in gathered.references)
+            found += (each for each in refused if each)
+        unread += (each for texts in self._texts.values() for each in texts)
+        found += (Standing.of(each, refers=False) for each in unread)
+        found += (
+            capped(self._place(source), number, self.room.caps)
+            for source, (_, number) in self.room.refused.items()
+        )
+        return [*self.entries.refused(self.answers), *distinct(found)]
+
+    def _place(self, source: Hashable) -> Where:
+        return Where(LIVE, source) if isinstance(source, ObjectRef) else self._own[source].where
+
     def inventory(self) -> Inventory:
         """Return all facts as `assess` takes them."""
         return replace(
@@ -155,7 +178,7 @@ class Ledger:
         installed = read_agents(inventory)
         agents = [item.agent for item in installed]
         self.install_findings = [found for item in installed for found in item.findings]
-        own = {_key(text): text for item in installed for text in item.texts}
+        own = {key_of(text): text for item in installed for text in item.texts}
         changed = {key for key in own.keys() | self._own.keys() if own.get(key) != self._own.get(key)}
         if agents != self.agents:
             self.agents = agents
@@ -166,6 +189,7 @@ class Ledger:
             for entry in list(self.entries.lingering):  # its Agent is not the one that there is now
                 self._forget(entry)
         self._own = own
+        self._unmounted.follow(self.facts.of(ConfigMapFact), own.values(), agents)
         self._manage(inventory)
         return changed
 
@@ -183,32 +207,24 @@ class Ledger:
             self.shards.mark_all()
 
     def _read_source(self, source: ObjectRef) -> None:
-        gathered, fact = Gathered(), self.facts.get(source)
-        if isinstance(fact, PodFact):
-            gather_pod(gathered, fact, self.agents)
-        elif isinstance(fact, ServiceFact):
-            gather_service(gathered, fact, self.agents)
-        elif isinstance(fact, InstrumentationFact):
-            gather_instrumentation(gathered, fact, (), self.agents)
-        self._replace(source, source.namespace, gathered.references)
+        gathered = read_source(self.facts.get(source), self.agents)
+        self._replace(source, source.namespace, gathered)
 
     def _read_own(self, key: Hashable) -> None:
-        gathered, own = Gathered(), self._own.get(key)
+        own = self._own.get(key)
         self._waiting.pop(key, None)
-        if own is not None and own.level is Level.SETTING:
-            gather_setting(gathered, own)
-        elif own is not None:
-            names = _identifiers(own)
-            if names:
-                self._waiting[key] = names
-            pods = self._pods.named(names, self.facts.of(PodFact))
-            gather_check(gathered, own, self.agents, pods)
-        self._replace(key, own.agent.namespace if own else "", gathered.references)
+        if names := identifiers_of(own):
+            self._waiting[key] = names
+        pods = self._pods.named(names, self.facts.of(PodFact))
+        self._replace(key, own.agent.namespace if own else "", read_own(own, self.agents, pods))
 
-    def _replace(self, source: Hashable, namespace: str, references: list[Reference]) -> None:
+    def _replace(self, source: Hashable, namespace: str, gathered: Gathered) -> None:
         old = self.entries.by_source.pop(source, [])
-        fits = self.room.take(source, namespace, len(references))
-        new = [self._enter(reference) for reference in references] if fits else []
+        self._texts.pop(source, None)
+        if gathered.findings:
+            self._texts[source] = gathered.findings
+        fits = self.room.take(source, namespace, len(gathered.references))
+        new = [self._enter(reference) for reference in gathered.references] if fits else []
         if new:
             self.entries.by_source[source] = new
         kept = {entry.need for entry in new}
@@ -242,6 +258,7 @@ class Ledger:
             self._forget(entry)
 
     def _settle(self, entry: Entry) -> None:
+        entry.refused = standing_of(entry.judged)
         if entry.opened is not None:
             self.entries.ask(entry, questions_about(entry.reference, self._authority))
         need, agent = need_of(entry.judged), entry.reference.agent
@@ -276,22 +293,3 @@ class Ledger:
             names = {entry.reference.referrer.namespace, entry.need.secret_namespace if entry.need else ""}
             if (entry.until and entry.until <= self.now) or not gone.isdisjoint(names):
                 self._forget(entry)
-
-
-def _key(own: OwnText) -> Hashable:
-    return (
-        own.agent.name,
-        own.level,
-        own.path,
-        own.process,
-        own.where.object,
-        own.where.path,
-        own.where.inner,
-    )
-
-
-def _identifiers(own: OwnText) -> frozenset[str]:
-    try:
-        return frozenset(parse_check_file(own.path, own.text).identifiers)
-    except SyntaxFault:
-        return frozenset()

@@ -34,7 +34,7 @@ def gather_unmounted(
     try:
         file = parse_check_file(name, text)
     except SyntaxFault as fault:
-        if is_check_file(name) or _TELLING.search(text.replace("\0", "")):  # UTF-16 has them between letters
+        if is_check_file(name) or is_telling(text):
             place = where.spanning(fault.span(text))
             what = f"{fault.message}: an Agent that mounts it drops the file"
             gathered.findings.append(finding(file_code(fault), place, what, fault.fix))
@@ -50,6 +50,11 @@ def gather_unmounted(
         gather_text(found, value, where.within(*inner), origin, lookups, None)
     gather_shadowed(found, file.parsed, where, origin, lookups)
     gathered.references += filter(_is_known, found.references)
+
+
+def is_telling(text: str) -> bool:
+    """Tell whether a text of any kind could hold what becomes a handle for whoever reads it as YAML."""
+    return _TELLING.search(text.replace("\0", "")) is not None  # UTF-16 has them between letters
 
 
 def _is_known(reference: Reference) -> bool:
