@@ -1,5 +1,7 @@
 """What is counted and told, and the status that follows."""
 
+import json
+
 import pytest
 
 from enc_operator.controller.report import Report, make_report
@@ -19,10 +21,12 @@ from living import (
     manifest,
     namespace,
     pod,
+    service,
     target,
 )
 
 OWN, FOREIGN = "k8s_secret@shop/db/password", "k8s_secret@bank/db/password"
+FOREIGN_CHECK = json.dumps({"redisdb": {"instances": [{"password": f"ENC[{FOREIGN}]"}]}})
 TARGET = ObjectRef("AgentTarget", "dd", "target")
 VIEW = View(frozenset({"dd"}))
 INSTALL = [namespace("shop"), namespace("bank"), namespace("dd"), agent(), agent("cluster-agent"), target()]
@@ -62,7 +66,44 @@ def test_a_refusal_is_told_with_its_fix_on_the_object() -> None:
     report = report_of(pod("a", FOREIGN))
 
     assert notices(report) == [("ReferenceDenied", "Pod shop/a")]
-    assert "apply a SecretGrant with spec" in report.notices[0].note
+    assert report.notices[0].note.startswith(
+        'access-denied at metadata.annotations["ad.datadoghq.com/app.checks"] → '
+    )
+    assert "; fix: in namespace bank, apply a SecretGrant with spec" in report.notices[0].note
+
+
+def test_what_stands_and_may_not_is_counted_by_kind_and_code() -> None:
+    """Also where no Agent resolves it, and text that nobody can read; each object counts once besides."""
+    key = "ad.datadoghq.com/app"
+    broken = {f"{key}.checks": f"{FOREIGN_CHECK},", f"{key}.check.id": "docker://1"}
+    unknown = {"ad.datadoghq.com/nobody.checks": FOREIGN_CHECK}
+
+    report = report_of(
+        manifest("Pod", "shop", "a", annotations=broken),
+        manifest("Pod", "shop", "b", annotations=unknown),
+        service("c", FOREIGN),
+    )
+
+    assert report.unauthorized == {
+        ("Pod", "json-invalid"): 1,
+        ("Pod", "template-invalid"): 1,
+        ("Pod", "access-denied"): 1,
+        ("Service", "access-denied"): 1,
+    }
+    assert report.unauthorized_objects == 3
+    assert sorted(notices(report)) == [
+        ("ReferenceDenied", "Pod shop/b"),
+        ("ReferenceDenied", "Service shop/c"),
+        ("TextRefused", "Pod shop/a"),
+        ("TextRefused", "Pod shop/a"),
+    ]
+
+
+def test_what_is_told_does_nothing_to_a_terminal() -> None:
+    """An annotation's key is its author's choice."""
+    bad = manifest("Pod", "shop", "a", annotations={"ad.datadoghq.com/\x1b[2J.checks": FOREIGN_CHECK})
+
+    assert "\\x1b[2J" in report_of(bad).notices[0].note
 
 
 def test_what_resolves_all_the_same_is_told_too() -> None:
@@ -96,6 +137,7 @@ def test_what_has_too_many_references_is_named() -> None:
     report = report_of(pod("a", OWN), caps=Caps(references_per_object=0))
 
     assert report.capped == {"Pod shop/a": 1}
+    assert report.unauthorized == {("Pod", "handles-too-many"): 1}
     assert condition("ReferencesAllowed", report).reason == "TooMany"
 
 

@@ -18,7 +18,11 @@ from enc_operator.process.settings import Listen
 TARGET = ObjectRef("AgentTarget", "dd", "a")
 COUNTS = {"allowed": 3, "denied": 2, "residual": 1}
 REPORT = Report(
-    components={TARGET: ({"component": "agent", "references": COUNTS},)}, permissions=4, planned=5
+    components={TARGET: ({"component": "agent", "references": COUNTS},)},
+    permissions=4,
+    planned=5,
+    unauthorized={("Pod", "access-denied"): 6},
+    unauthorized_objects=5,
 )
 
 
@@ -78,6 +82,8 @@ def test_metrics_say_how_it_is_and_name_nobody(server: HealthServer) -> None:
     assert status == 200
     assert found["enc_references", "agent", "denied"] == 2
     assert found["enc_references", "agent", "residual"] == 1
+    assert found["enc_references_unauthorized", "Pod", "access-denied"] == 6
+    assert found["enc_objects_unauthorized",] == 5
     assert found["enc_watch_age_seconds", "/api/v1/pods"] == 2.5
     assert (found["enc_leader",], found["enc_fence_holds",], found["enc_roles_managed",]) == (1, 1, 4)
     assert found["enc_writes_total",] == 7

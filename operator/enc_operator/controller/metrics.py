@@ -76,6 +76,7 @@ def _of_report(report: Report) -> Iterator[Metric]:
     for (name, decision), number in sorted(totals.items()):
         references.add_metric((name, decision), number)
     yield references
+    yield from _of_what_may_not(report)
     yield GaugeMetricFamily("enc_roles_managed", "Roles that should be there", value=report.permissions)
     yield GaugeMetricFamily("enc_roles_planned", "Roles if every Agent were managed", value=report.planned)
     yield GaugeMetricFamily(
@@ -87,6 +88,22 @@ def _of_report(report: Report) -> Iterator[Metric]:
         "enc_objects_capped",
         "Objects with too many references, none of which counts",
         value=len(report.capped),
+    )
+
+
+def _of_what_may_not(report: Report) -> Iterator[Metric]:
+    references = GaugeMetricFamily(
+        "enc_references_unauthorized",
+        "What stands in the cluster and may not, by kind of object and code",
+        labels=("kind", "code"),
+    )
+    for (kind, code), number in sorted(report.unauthorized.items()):
+        references.add_metric((kind, code), number)
+    yield references
+    yield GaugeMetricFamily(
+        "enc_objects_unauthorized",
+        "Objects that hold what may not stand in the cluster",
+        value=report.unauthorized_objects,
     )
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from enc_operator.core.access import Allowed, Denied
+from enc_operator.core.admission.responses import printable
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.inventory import TargetFact, WorkloadFact
 from enc_operator.core.judgement import Judged, residuals
 from enc_operator.core.ledger.ledger import PLAN, Ledger
+from enc_operator.core.ledger.standing import Standing
 from enc_operator.core.objects.workloads import account_of
 from enc_operator.core.references.model import SecretTarget
 from enc_operator.core.references.routes import NO_BACKEND
@@ -30,10 +32,15 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was counted at one moment; `agents` counts by workload and decision, `secrets` by Secret and decision."""
+    """What was counted at one moment.
+
+    `agents` counts by workload and decision, `unauthorized` by kind of object and code what stands and may not, resolved or not.
+    """
 
     agents: Mapping[str, Counter[str]] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
+    unauthorized: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    unauthorized_objects: int = 0
     capped: Mapping[str, int] = field(default_factory=dict)
     permissions: int = 0
     planned: int = 0
@@ -60,9 +67,12 @@ def make_report(ledger: Ledger) -> Report:
         agents[_agent(item)][_decision(item)] += 1
     for item in refused:
         agents[_agent(item)]["residual"] += 1
+    standing = ledger.standing()
     return Report(
         agents,
-        tuple(_notices(judged, {id(item) for item in refused})),
+        (*map(_refusal, standing), *_notices(judged, {id(item) for item in refused})),
+        Counter((each.about.kind, each.code) for each in standing),
+        len({each.about for each in standing}),
         {str(source): number for source, (_, number) in ledger.room.refused.items()},
         sum(len(ledger.permissions(namespace)) for namespace in ledger.shards),
         sum(len(ledger.planned(namespace)) for namespace in ledger.shards),
@@ -138,16 +148,19 @@ def _strangers(ledger: Ledger) -> Iterator[tuple[str, str]]:
             yield str(ref), account[1]
 
 
+def _refusal(standing: Standing) -> Notice:
+    """Return what is told of something that stands and may not."""
+    return Notice(standing.about, "ReferenceDenied" if standing.refers else "TextRefused", standing.words)
+
+
 def _notices(judged: Iterable[Judged], residual: set[int]) -> Iterator[Notice]:
     for item in judged:
         reference, decision = item.reference, item.decision
-        about = reference.where.ref
         if isinstance(decision, Denied):
-            note = f"{reference.title}: {decision.message}. Fix: {decision.fix}"
-            yield Notice(about, "ReferenceDenied", note)
             if id(item) in residual:
                 what = "it resolves all the same, since the Agent reads that Secret for another reference"
-                yield Notice(about, "ReferenceResidual", f"{reference.title}: {what}. Fix: remove it")
+                note = printable(f"{reference.title}: {what}; fix: remove it")
+                yield Notice(reference.where.ref, "ReferenceResidual", note)
         elif item.refused_matches:
             yield _spoofable(item)
         elif isinstance(decision, Allowed) and decision.why.startswith(_GRANTS):
