@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
 from enc_operator.core.admission.predicate import PATTERN
-from rendering_chart import AGENTS, WEBHOOK_ON, Manifest, configured, manifests, rendered
+from rendering_chart import AGENTS, CHART, WEBHOOK_ON, Manifest, configured, manifests, rendered
 
 ON = WEBHOOK_ON
 WITH_TEMPLATES = {"pods", "services", "workloads", "cronjobs", "podtemplates"}
@@ -141,6 +142,23 @@ def test_values_that_make_no_sense_are_refused(options: list[str], said: str, he
     """A typo is an error with its name, never a default."""
     with pytest.raises(ValueError, match=said):
         rendered(helm, AGENTS, ON, *options)
+
+
+def test_values_from_before_there_was_a_webhook(helm: str) -> None:
+    """`helm upgrade --reuse-values` brings none of it: the release is what it was."""
+    assert rendered(helm, AGENTS, "--set=webhook=null") == rendered(helm, AGENTS)
+
+
+@pytest.mark.parametrize("key", sorted(yaml.safe_load((CHART / "values.yaml").read_text())["webhook"]))
+def test_values_of_an_earlier_webhook(key: str, helm: str) -> None:
+    """What came later is off without its values, or it is said which are missing and how to have them."""
+    off = {"enabled", "injection"}
+    options = [AGENTS, ON, f"--set=webhook.{key}=null"]
+    if key in off:
+        assert manifests(rendered(helm, *options))
+    else:
+        with pytest.raises(ValueError, match=f"webhook.{key} is missing.*--reset-then-reuse-values"):
+            rendered(helm, *options)
 
 
 def test_files_of_somebody_else_are_mounted_and_trusted(helm: str) -> None:

@@ -11,7 +11,7 @@ caps: {{- toYaml .Values.caps | nindent 2 }}
 log: {{- toYaml .Values.log | nindent 2 }}
 listen: {port: 8080}
 metrics: {secretNames: {{ .Values.metrics.secretNames }}}
-{{- if .Values.webhook.enabled }}
+{{- if include "enc-operator.webhook.enabled" . }}
 webhook: {{- include "enc-operator.webhook.settings" . | nindent 2 }}
 {{- end }}
 {{- end -}}

@@ -1,3 +1,15 @@
+{{/* Not empty where the webhook is on. `helm upgrade --reuse-values` knows nothing of what came after the values of the earlier release. */}}
+{{- define "enc-operator.webhook.enabled" -}}
+{{- if (.Values.webhook).enabled -}}
+{{- range list "mode" "replicas" "excludedNamespaces" "timeoutSeconds" "deadlineSeconds" "concurrent" "drainSeconds" "certificates" "webhooks" "resources" -}}
+{{- if kindIs "invalid" (index $.Values.webhook .) -}}
+{{- fail (printf "webhook.%s is missing: these are the values of an earlier release. Upgrade with --reset-then-reuse-values in place of --reuse-values, which adds what is new" .) -}}
+{{- end -}}
+{{- end -}}
+true
+{{- end -}}
+{{- end -}}
+
 {{- define "enc-operator.webhook.name" -}}
 {{ include "enc-operator.fullname" . }}-webhook
 {{- end -}}
@@ -12,14 +24,14 @@
 
 {{/* Not empty where the webhook makes its own certificates. */}}
 {{- define "enc-operator.webhook.ownCertificates" -}}
-{{- if and .Values.webhook.enabled (eq .Values.webhook.certificates.mode "own") -}}
+{{- if and (include "enc-operator.webhook.enabled" .) (eq .Values.webhook.certificates.mode "own") -}}
 true
 {{- end -}}
 {{- end -}}
 
 {{/* Not empty where Agents' workloads are changed when they come in. */}}
 {{- define "enc-operator.webhook.injects" -}}
-{{- if and .Values.webhook.enabled .Values.webhook.injection.enabled .Values.agents -}}
+{{- if and (include "enc-operator.webhook.enabled" .) (.Values.webhook.injection).enabled .Values.agents -}}
 true
 {{- end -}}
 {{- end -}}
