@@ -8,6 +8,8 @@ from e2e.cluster.folder import wait_until
 from e2e.scenarios import admission_ways as ways
 from e2e.scenarios.admission_acts import own
 from e2e.scenarios.admission_ways import MERGE, pod, stored
+from e2e.scenarios.admission_wrongs import BAD
+from e2e.scenarios.instrumentations import instrumentations
 from e2e.scenarios.operated_world import Clusterful
 from e2e.scenarios.rendered_chart import Manifest
 from e2e.scenarios.webhooked_world import Said, Webhooked, webhooked
@@ -21,6 +23,7 @@ def pods(tenants: Clusterful, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with webhooked(tenants, tmp_path_factory.mktemp("webhook"), mode="enforce") as world:
         wait_until(lambda: not world.try_foreign().accepted, "the webhook enforces", seconds=20)
         path = stored(world, pod(world, own(world)))
+        tenants.apply(tenants.target("Plan"))
         world.process.kill()
         wait_until(lambda: _NOBODY in world.try_foreign().message, "nobody answers", seconds=20)
         yield world, path
@@ -71,6 +74,21 @@ def test_new_handles_are_refused(pods: tuple[Webhooked, str]) -> None:
         ways.service_creation("ad.datadoghq.com/service.checks"),
     ):
         _refused(way(world, "admin", own(world)))
+
+
+def test_nothing_gets_in_for_the_operator_to_tell_of(pods: tuple[Webhooked, str]) -> None:
+    """All that it would tell of afterwards is refused; it knows the pod that was let in, and finds nothing wrong."""
+    world, _ = pods
+    with instrumentations(world.tenants.cluster):
+        for name, bad in BAD.items():
+            said = world.send("admin", "POST", bad.path(world), bad.make(world))
+            assert _NOBODY in said.message, name
+
+        with world.install.operator() as operator:
+            operator.ready().leading()
+            references = 'enc_references{component="agent",decision="allowed"}'
+            wait_until(lambda: operator.metric(references) == 1, "it has counted", seconds=20)
+            assert operator.metric("enc_objects_unauthorized") == 0
 
 
 @pytest.mark.parametrize("namespace", ["operator", "kube-system"])

@@ -70,8 +70,10 @@ class Said:
 class Webhooked:
     """Tenants, the webhook that judges them, and what people write; a person is a kubeconfig."""
 
-    def __init__(self, tenants: Clusterful, process: OperatorProcess, people: Mapping[str, Path]) -> None:
-        self.tenants, self.process, self.names = tenants, process, tenants.names
+    def __init__(
+        self, tenants: Clusterful, install: Install, process: OperatorProcess, people: Mapping[str, Path]
+    ) -> None:
+        self.tenants, self.install, self.process, self.names = tenants, install, process, tenants.names
         self._people = people
         self._clients = {who: config.new_client_from_config(str(file)) for who, file in people.items()}
         self._numbers = itertools.count(1)
@@ -125,7 +127,7 @@ def webhooked(tenants: Clusterful, folder: Path, **values: Any) -> Iterator[Webh
         admitting.replica("webhook") as replica,
         _people(admitting.install, tenants.names) as people,
     ):
-        yield Webhooked(tenants, replica.ready(), people)
+        yield Webhooked(tenants, admitting.install, replica.ready(), people)
 
 
 @contextmanager
