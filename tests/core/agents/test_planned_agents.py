@@ -85,6 +85,30 @@ def test_scoping(extra: list[str], variables: dict[str, str], own: bool) -> None
     assert found.scoping.own_namespace_only is own
 
 
+@pytest.mark.parametrize(
+    ("record", "namespaces"),
+    [
+        pytest.param("", ("shop",), id="what the user wrote"),
+        pytest.param(
+            '{"agent": {"DD_SECRET_ALLOWED_K8S_NAMESPACE": "shop"}}', (), id="what an injection set"
+        ),
+        pytest.param(
+            '{"agent": {"DD_SECRET_ALLOWED_K8S_NAMESPACE": "a"}}', ("shop",), id="what changed since"
+        ),
+    ],
+)
+def test_limits_of_a_workload_that_was_injected(record: str, namespaces: tuple[str, ...]) -> None:
+    """Only those count that are the user's own."""
+    variables = env(DD_SECRET_BACKEND_COMMAND="/etc/enc/bin/resolver", DD_SECRET_ALLOWED_K8S_NAMESPACE="shop")
+    manifest = yaml.safe_load(agent(env=variables))
+    init = {"name": "enc-resolver", "env": env(ENC_INJECTED=record)}
+    manifest["spec"]["template"]["spec"]["initContainers"] = [init]
+
+    (found,) = agents(yaml.safe_dump(manifest))
+
+    assert found.scoping.namespaces == namespaces
+
+
 def test_mounts() -> None:
     """Declared volumes stand before the user's own mounts, and hide one at the same place."""
     volumes = [{"name": name, "secret": {"secretName": name}} for name in ("mine", "shadowed")]

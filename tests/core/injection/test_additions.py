@@ -1,13 +1,14 @@
 """A planned injection as a patch that only adds."""
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from assessing import NODE_AGENT, document
 from enc_operator.core.injection.additions import Additions, plan_additions, pointer
-from injecting import edited, inject
+from injecting import TARGET, edited, environment, inject
 
 POD = "/spec/template/spec"
 
@@ -90,18 +91,14 @@ def test_nothing_is_replaced(env: dict[str, str], kept: str) -> None:
 
 
 def test_nothing_is_removed() -> None:
-    """A limit that the plan takes for an earlier injection's, and could be the user's, stays beside what is added."""
-    ours = {"name": "DD_SECRET_BACKEND_COMMAND", "value": "/etc/enc/bin/resolver"}
-    limit = {"name": "DD_SECRET_ALLOWED_K8S_NAMESPACE", "value": "a"}
-    manifest = edited(NODE_AGENT, env=[ours, limit])
+    """What an earlier injection set and the plan takes away stays, and so does the record of it: then nothing is added."""
+    once = inject(document(NODE_AGENT), replace(TARGET, refresh_interval=60)).manifest
+    assert once is not None
 
-    assert [item["name"] for item in planned(manifest)["spec"]["template"]["spec"]["containers"][0]["env"]][
-        :2
-    ] == [
-        "DD_SECRET_BACKEND_COMMAND",
-        "DD_SECRET_BACKEND_TIMEOUT",
-    ]
-    assert found(manifest).kept == ()
+    assert "DD_SECRET_REFRESH_INTERVAL" not in environment(
+        planned(dict(once))["spec"]["template"]["spec"]["containers"][0]
+    )
+    assert found(dict(once)) == Additions((), ("initContainers enc-resolver",))
 
 
 def test_what_is_no_object_stays() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from enc_operator.core.agents.backends import Backend, BackendKind, decide_backend
 from enc_operator.core.agents.environment import Configuration, Variable, environment_of
 from enc_operator.core.agents.files import is_main_file, mounted_texts, secret_mounts
+from enc_operator.core.agents.injected import without_injected
 from enc_operator.core.agents.model import Agent, Scoping, SecretMount
 from enc_operator.core.agents.settings import (
     MainFile,
@@ -121,9 +122,7 @@ def _agent(
     spec = mapping(workload.manifest, "spec", "template", "spec")
     configured = decide_backend(settings, backend_types(settings))
     backend = planned_backend(configured, target, workload.component)
-    scoping = scoping_of(settings)
-    if configured.kind is BackendKind.BUNDLED:
-        scoping = Scoping(images=scoping.images)  # the other limits are what an earlier injection set
+    scoping = scoping_of(without_injected(settings, spec))
     providers = settings.get("extra_config_providers", "").split()
     return Agent(
         component=workload.component,

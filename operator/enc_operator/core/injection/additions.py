@@ -84,8 +84,8 @@ def _holds(found: Any, wanted: Any) -> bool:
     if not (isinstance(found, dict) and isinstance(wanted, dict)):
         return bool(found == wanted)
     return all(
-        all(mount in items(found, key) for mount in value)
-        if key == "volumeMounts"
+        all(each in items(found, key) for each in value)
+        if key in ("env", "volumeMounts")
         else found.get(key, "") == value  # the API server stores no empty text
         for key, value in wanted.items()
     )

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from enc_operator.core.agents.injected import INIT_CONTAINER, RECORD
 from enc_operator.core.inventory import Component, Flavour, Resolver, SecretVolume, TargetFact
 from enc_operator.core.objects.authorization import MANAGED_BY, OWNER
 
-INIT_CONTAINER = "enc-resolver"
 BIN_VOLUME, PAYLOAD_VOLUME = "enc-resolver", "enc-payload"
 BIN_PATH, PAYLOAD_PATH = "/etc/enc/bin", "/etc/enc/payload"
 COMMAND = f"{BIN_PATH}/resolver"
@@ -71,16 +71,18 @@ def mounts(target: TargetFact) -> list[Mapping[str, Any]]:
 
 
 def init_container(
-    main: Mapping[str, Any], component: Component, target: TargetFact, resolver: Resolver
+    main: Mapping[str, Any], component: Component, target: TargetFact, resolver: Resolver, record: str
 ) -> Mapping[str, Any]:
     """Return the init container: the Agent's own image and user, so that owner and rights suit the Agent's check.
 
-    The script stands in the pod, not in the ConfigMap: whoever may edit that must not run code as the Agent.
+    `record` is what the injection sets only where the target asks for it. The script stands in the pod, not in the ConfigMap: whoever may edit that must not run code as the Agent.
     """
     container: dict[str, Any] = {"name": INIT_CONTAINER, "image": main.get("image", "")}
     if "imagePullPolicy" in main:
         container["imagePullPolicy"] = main["imagePullPolicy"]
     container["command"] = [*resolver.command, *_install_arguments(component, target)]
+    if record:
+        container["env"] = [{"name": RECORD, "value": record}]
     container["securityContext"] = {**_user_of(main), "allowPrivilegeEscalation": False}
     if main.get("resources"):
         container["resources"] = main["resources"]  # a quota may demand them; the pod's sum stays the same
@@ -128,11 +130,8 @@ def _user_of(main: Mapping[str, Any]) -> dict[str, Any]:
     return {"readOnlyRootFilesystem": True, **kept, "capabilities": {"drop": ["ALL"]}}
 
 
-OPTIONAL = (
-    "SECRET_REFRESH_INTERVAL",
-    "SECRET_SCOPE_INTEGRATION_TO_THEIR_K8S_NAMESPACE",
-    "SECRET_ALLOWED_K8S_NAMESPACE",
-)
+ALLOWED = "SECRET_ALLOWED_K8S_NAMESPACE"
+OPTIONAL = ("SECRET_REFRESH_INTERVAL", "SECRET_SCOPE_INTEGRATION_TO_THEIR_K8S_NAMESPACE", ALLOWED)
 """Variables, without their prefix, that an injection sets only where the target asks for it."""
 
 
@@ -150,5 +149,5 @@ def variables(
     if not target.cross_namespace:
         found[f"{prefix}SECRET_SCOPE_INTEGRATION_TO_THEIR_K8S_NAMESPACE"] = "true"
     elif namespaces:
-        found[f"{prefix}SECRET_ALLOWED_K8S_NAMESPACE"] = " ".join(namespaces)
+        found[f"{prefix}{ALLOWED}"] = " ".join(namespaces)
     return found

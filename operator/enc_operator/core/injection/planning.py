@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from enc_operator.core.agents.backends import Backend, BackendKind, decide_backend
+from enc_operator.core.agents.injected import INIT_CONTAINER, read_record, write_record
 from enc_operator.core.agents.workloads import reading_containers, unfit
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.injection import parts
-from enc_operator.core.inventory import Flavour, Resolver, TargetFact, WorkloadFact
+from enc_operator.core.inventory import NOTHING, Flavour, Resolver, TargetFact, WorkloadFact
 from enc_operator.core.objects.shapes import entries, mapping, text
 from enc_operator.core.references.model import Problem
 
@@ -113,15 +114,19 @@ def _changed_spec(
     wanted: Mapping[str, str],
 ) -> dict[str, Any]:
     reading = {index for index, _ in reading_containers(workload.manifest)}
-    containers = list(spec["containers"])
-    main = containers[min(reading)]
-    init = parts.init_container(main, workload.component, target, resolver)
+    containers, record = list(spec["containers"]), read_record(spec)
+    injected: dict[str, Mapping[str, str]] = {}
+    for index in sorted(reading):
+        name = text(containers[index], "name")
+        before = record.get(name, NOTHING)
+        kept = _without_limit(containers[index], wanted, before)
+        injected[name] = _injected(containers[index], kept, before)
+        containers[index] = _with_resolver(containers[index], target, kept, before)
+    main = spec["containers"][min(reading)]
+    init = parts.init_container(main, workload.component, target, resolver, write_record(injected))
     changed = dict(spec)
     changed["initContainers"] = _with_item(spec.get("initContainers"), init)
-    changed["containers"] = [
-        _with_resolver(container, target, wanted) if index in reading else container
-        for index, container in enumerate(containers)
-    ]
+    changed["containers"] = containers
     found = spec.get("volumes")
     for volume in parts.volumes(target, resolver):
         found = _with_item(found, volume)
@@ -129,11 +134,39 @@ def _changed_spec(
     return changed
 
 
+def _without_limit(
+    container: Mapping[str, Any], wanted: Mapping[str, str], before: Mapping[str, str]
+) -> dict[str, str]:
+    """Leave out the list of namespaces where the user has one of his own: another one could be wider."""
+    own = {name for name, value in _values(container).items() if before.get(name) != value}
+    return {name: value for name, value in wanted.items() if not (name in own and _is(name, parts.ALLOWED))}
+
+
+def _injected(
+    container: Mapping[str, Any], wanted: Mapping[str, str], before: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the optional variables that are this injection's or an earlier one's; what the user set to the same is his."""
+    there = _values(container)
+    return {
+        name: value
+        for name, value in wanted.items()
+        if _is(name, *parts.OPTIONAL) and (there.get(name) != value or before.get(name) == value)
+    }
+
+
+def _values(container: Mapping[str, Any]) -> dict[str, str]:
+    return {text(variable, "name"): text(variable, "value") for _, variable in entries(container, "env")}
+
+
+def _is(name: str, *names: str) -> bool:
+    return name.partition("_")[2] in names
+
+
 def _with_resolver(
-    container: Mapping[str, Any], target: TargetFact, wanted: Mapping[str, str]
+    container: Mapping[str, Any], target: TargetFact, wanted: Mapping[str, str], before: Mapping[str, str]
 ) -> dict[str, Any]:
     changed = dict(container)
-    env = _without_stale(container, wanted)
+    env = _without_stale(container, wanted, before)
     names = {text(variable, "name") for _, variable in entries(container, "env")}
     for name, value in wanted.items():
         if value or name in names:  # what is not needed is only said where it contradicts what stands there
@@ -146,18 +179,17 @@ def _with_resolver(
     return changed
 
 
-def _without_stale(container: Mapping[str, Any], wanted: Mapping[str, str]) -> list[Any] | None:
-    """Return the variables without those that an earlier injection set and this one does not want."""
+def _without_stale(
+    container: Mapping[str, Any], wanted: Mapping[str, str], before: Mapping[str, str]
+) -> list[Any] | None:
+    """Return the variables without those that an earlier injection set, that nobody changed, and that this one does not want."""
     env = container.get("env")
     if not isinstance(env, list):
         return None
-    ours = any(text(variable, "value") == parts.COMMAND for _, variable in entries(container, "env"))
-    stale = (
-        {name for name in parts.OPTIONAL if name not in {item.partition("_")[2] for item in wanted}}
-        if ours
-        else set()
-    )
-    return [item for item in env if text(item, "name").partition("_")[2] not in stale]
+    stale = {
+        (name, value) for name, value in before.items() if name not in wanted and _is(name, *parts.OPTIONAL)
+    }
+    return [item for item in env if (text(item, "name"), text(item, "value")) not in stale]
 
 
 def _with_item(found: Any, item: Mapping[str, Any]) -> list[Any]:
@@ -194,7 +226,7 @@ def _with_spec(manifest: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[str]:
     """Yield what differs, in sentences."""
     if before.get("initContainers") != after["initContainers"]:
-        yield f"init container {parts.INIT_CONTAINER}"
+        yield f"init container {INIT_CONTAINER}"
     old = before.get("volumes") if isinstance(before.get("volumes"), list) else []
     added = [volume["name"] for volume in after["volumes"] if volume not in (old or [])]
     if added:
