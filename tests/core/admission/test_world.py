@@ -41,6 +41,16 @@ def test_the_tightest_holds(of_target: str, label: str, least: Mode, mode: Mode)
     assert ("warnings" in answer.document["response"]) is (mode is Mode.WARN)
 
 
+def test_a_namespace_that_is_being_deleted_is_judged_as_before() -> None:
+    """Its pods may run on for long, and be annotated: whoever deletes it does not loosen what holds there."""
+    ending = labelled("enforce")
+    ending["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"  # type: ignore[index]
+
+    answer = finished(document(pod()), world(ending, mode="audit"))
+
+    assert answer.verdict is Verdict.DENIED
+
+
 def two_installs(first: str, second: str) -> list[dict[str, object]]:
     """Return two node Agents, each with a target of its own."""
     other = agent(account="cluster")

@@ -77,8 +77,9 @@ class World:
 
     def floor(self, namespace: str) -> Mode:
         """Return what holds in a namespace at least: a label may tighten it, never loosen."""
-        label = text(self.inventory.namespaces.get(namespace, NOTHING), MODE_LABEL)
-        return max(self.settings.mode, Mode.of(label))
+        known = self.inventory
+        labels = known.namespaces.get(namespace) or known.ending.get(namespace, NOTHING)
+        return max(self.settings.mode, Mode.of(text(labels, MODE_LABEL)))
 
 
 def _modes(inventory: Inventory) -> dict[str, Mode]:

@@ -81,7 +81,8 @@ class Inventory:
     """All facts of one assessment.
 
     `settings` are the environment variables that are bound to a setting of the Agent; `trusted_labels` the namespace label keys
-    that only the platform's owner can change; `faults` are findings that reading the facts brought up.
+    that only the platform's owner can change; `ending` holds the labels of namespaces that are being deleted: they consent to nothing,
+    and tighten all the same; `faults` are findings that reading the facts brought up.
     """
 
     now: datetime
@@ -96,6 +97,7 @@ class Inventory:
     agent_files: list[AgentFileFact] = field(default_factory=list)
     compose: list[ComposeFact] = field(default_factory=list)
     namespaces: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    ending: dict[str, Mapping[str, str]] = field(default_factory=dict)
     grants: list[GrantFact] = field(default_factory=list)
     targets: list[TargetFact] = field(default_factory=list)
     roles: list[RoleFact] = field(default_factory=list)

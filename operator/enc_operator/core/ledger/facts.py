@@ -86,7 +86,8 @@ class Facts:
 
     def inventory(self, pods: Iterable[PodFact] = ()) -> Inventory:
         """Return the facts as `assess` takes them; `pods` are left to the caller, since there are many."""
-        consenting = {ref.name: fact for ref, fact in self.of(NamespaceFact).items() if not fact.terminating}
+        known = {ref.name: fact for ref, fact in self.of(NamespaceFact).items()}
+        consenting = {name: fact for name, fact in known.items() if not fact.terminating}
         targets = list(self.of(TargetFact).values())
         return replace(
             self.frame,
@@ -103,6 +104,7 @@ class Facts:
                 if not grant.namespace or _consents(grant, consenting.get(grant.namespace))
             ],
             namespaces={name: fact.labels for name, fact in consenting.items()},
+            ending={name: fact.labels for name, fact in known.items() if fact.terminating},
             faults=[],
         )
 
