@@ -50,11 +50,33 @@ def reached_elsewhere(who: str, text: str | None = "own") -> Act:
     return act
 
 
-def identified(identifier: str) -> Act:
+def identified(identifier: str, key: str = _IDENTIFIER) -> Act:
     """Create a pod that says whose templates its container is sent."""
 
     def act(world: Webhooked) -> Said:
-        return world.send("developer", "POST", world.path("pods"), pod(world, identifier, _IDENTIFIER))
+        return world.send("developer", "POST", world.path("pods"), pod(world, identifier, key))
+
+    return act
+
+
+def identified_later(identifier: str) -> Act:
+    """Have a pod say so that is there already."""
+
+    def act(world: Webhooked) -> Said:
+        path = stored(world, pod(world, None))
+        return world.send("developer", "PATCH", path, patch_of(MERGE, _IDENTIFIER, identifier), MERGE)
+
+    return act
+
+
+def identified_by_binding(identifier: str) -> Act:
+    """Have a Binding bring it."""
+
+    def act(world: Webhooked) -> Said:
+        path = stored(world, pod(world, None))
+        binding = ways.binding_of(path, None)
+        binding["metadata"]["annotations"] = {_IDENTIFIER: identifier}
+        return world.send("developer", "POST", f"{path}/binding", binding)
 
     return act
 

@@ -172,6 +172,13 @@ ACTS: dict[str, tuple[Act, Act, str, str]] = {
         acts.reached_elsewhere("annotator"), acts.reached_elsewhere("annotator", None), "services", "requester-denied"),
     "the identifier of somebody else's container": (
         acts.identified("containerd://0123"), acts.identified("redis"), "pods", "template-invalid"),
+    "the same of the other flavour": (
+        acts.identified("docker://0123", "ad.stackstate.com/app.check.id"), acts.identified("redis", "ad.stackstate.com/app.check.id"),
+        "pods", "template-invalid"),
+    "the same, put onto a pod": (
+        acts.identified_later("cri-o://0123"), acts.identified_later("redis"), "pods", "template-invalid"),
+    "the same, by a Binding": (
+        acts.identified_by_binding("://"), acts.identified_by_binding("redis"), "pods", "template-invalid"),
     "a ConfigMap of the Agents": (
         acts.configured(acts.plain, "bank"), acts.configured(acts.plain, "agents"), "configmaps", "access-denied"),
     "a ConfigMap by somebody who runs no Agents": (

@@ -80,6 +80,34 @@ def test_a_role_for_one_secret_gives_that_one_and_a_clear_error_for_its_neighbou
     )
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("ENC[k8s_secret@NAMESPACE/neighbour/key]", id="as it is"),
+        pytest.param("\t ENC[k8s_secret@NAMESPACE/neighbour/key] ", id="blanks around it"),
+        pytest.param("EN%%hostname%%C[k8s_secret@NAMESPACE/neighbour/key]", id="split by an empty variable"),
+    ],
+)
+def test_a_value_that_is_itself_a_handle_is_never_passed_on(
+    value: str, api_server: Cluster, resolver: Resolver
+) -> None:
+    """The next Agent would resolve it with its own rights; the error shows nothing of it, and other keys are read."""
+    with api_server.api() as api:
+        text = value.replace("NAMESPACE", resolver.namespace)
+        data = {
+            name: base64.b64encode(each.encode()).decode() for name, each in (("key", text), ("ok", "s3cr3t"))
+        }
+        client.CoreV1Api(api).patch_namespaced_secret("allowed", resolver.namespace, {"data": data})
+    nested, plain = (f"k8s_secret@{resolver.namespace}/allowed/{key}" for key in ("key", "ok"))
+
+    answers = resolver.ask(nested, plain)
+
+    assert answers[plain] == {"value": "s3cr3t", "error": ""}
+    assert answers[nested]["value"] == ""
+    assert "itself a secret handle" in answers[nested]["error"]
+    assert "neighbour" not in answers[nested]["error"]
+
+
 def test_both_spellings_of_a_handle_are_read(resolver: Resolver) -> None:
     """The Agent's own k8s.secrets form is the same Secret."""
     handle = f"{resolver.namespace}/allowed;key"

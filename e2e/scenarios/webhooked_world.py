@@ -42,7 +42,10 @@ PEOPLE: Mapping[str, Sequence[_Rule]] = {
         ("shop", [""], ["pods", "pods/status"], ["get", "update", "patch"]),
         ("shop", [""], ["pods/binding", "bindings"], ["create"]),
         ("shop", [""], ["services", "services/status"], _ALL),
+        ("shop", ["datadoghq.com"], ["*"], _ALL),
     ],
+    # Says which addresses stand behind a Service, which no role of Kubernetes' own lets a tenant do.
+    "networker": [("shop", ["", "discovery.k8s.io"], ["endpoints", "endpointslices"], _ALL)],
     "platform": [("agents", ["", "apps"], ["*"], _ALL)],
     "banker": [("bank", ["", "enc-operator.io"], ["*"], _ALL)],
 }
