@@ -163,7 +163,7 @@ def test_a_past_that_is_forgotten_while_nobody_can_look(
     assert leads(other)
     assert asleep or len(expired(other)) > len(known)
     tenants.apply(tenants.pod("later", tenants.handle("shop", "db")))
-    within(10, "what is new is followed", lambda: tenants.may("shop", "db"))
+    within(_TAKEN_OVER, "what is new is followed", lambda: tenants.may("shop", "db"))
     assert not tenants.may("bank", "db")
     assert [each for each in audit.writes() if tenants.names["bank"] in each and "delete" not in each] == []
 

@@ -1,8 +1,14 @@
 {{/* Not empty where the webhook is on. `helm upgrade --reuse-values` knows nothing of what came after the values of the earlier release. */}}
 {{- define "enc-operator.webhook.enabled" -}}
 {{- if (.Values.webhook).enabled -}}
-{{- range list "mode" "replicas" "excludedNamespaces" "timeoutSeconds" "deadlineSeconds" "concurrent" "drainSeconds" "certificates" "webhooks" "resources" -}}
-{{- if kindIs "invalid" (index $.Values.webhook .) -}}
+{{- range list "mode" "replicas" "excludedNamespaces" "timeoutSeconds" "deadlineSeconds" "concurrent" "drainSeconds" "certificates.mode" "certificates.authoritySeconds" "certificates.leafSeconds" "certificates.settlingSeconds" "webhooks" "resources" -}}
+{{- $found := $.Values.webhook -}}
+{{- range splitList "." . -}}
+{{- if not (kindIs "invalid" $found) -}}
+{{- $found = index $found . -}}
+{{- end -}}
+{{- end -}}
+{{- if kindIs "invalid" $found -}}
 {{- fail (printf "webhook.%s is missing: these are the values of an earlier release. Upgrade with --reset-then-reuse-values in place of --reuse-values, which adds what is new" .) -}}
 {{- end -}}
 {{- end -}}
@@ -48,7 +54,7 @@ request.?dryRun.orValue(false) && object.metadata.?name.orValue('') == '{{ inclu
 
 {{/* Not empty where replicas try it. */}}
 {{- define "enc-operator.webhook.tries" -}}
-{{- if and .Values.webhook.enabled .Values.webhook.probe.enabled -}}
+{{- if and (include "enc-operator.webhook.enabled" .) (.Values.webhook.probe).enabled -}}
 true
 {{- end -}}
 {{- end -}}
