@@ -105,6 +105,22 @@ def test_who_writes_endpointslices_moves_a_check_and_nobody_is_asked(auditing: W
     assert {**auditing.calls(), "services": 0} == {**before, "services": 0}
 
 
+def test_who_writes_endpoints_does_so_where_a_service_selects_no_pods(auditing: Webhooked) -> None:
+    """They are mirrored into a slice, with the address."""
+    manifest = service(auditing, own(auditing), _ENDPOINTS)
+    del manifest["spec"]["selector"]
+    name = stored(auditing, manifest).rpartition("/")[2]
+    before = auditing.calls()
+    addresses = [{"addresses": [{"ip": _ADDRESS}], "ports": [{"port": 80}]}]
+    added = {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": name}, "subsets": addresses}
+
+    said = auditing.send("networker", "POST", auditing.path("endpoints"), added)
+
+    assert said.accepted, said.message
+    wait_until(lambda: _ADDRESS in json.dumps(_slices(auditing, name)), "they are mirrored", seconds=30)
+    assert auditing.calls() == before
+
+
 @pytest.mark.parametrize("role", ["view", "edit", "admin"])
 def test_no_role_of_kubernetes_own_lets_a_tenant_do_that(role: str, auditing: Webhooked) -> None:
     """Endpoints and EndpointSlices are for whoever runs the cluster (CVE-2021-25740)."""
