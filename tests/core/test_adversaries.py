@@ -126,4 +126,4 @@ def test_limits_of_an_earlier_injection_are_not_the_users() -> None:
     again = assess_texts(yaml.safe_dump(injected), CROSS, GRANT, pod(ELSEWHERE))
 
     assert granted(again) == {"dd/node": ["db/orders"]}
-    assert again.injections[0].changes == ("resolver in agent",)
+    assert again.injections[0].changes == ("init container enc-resolver", "resolver in agent")
