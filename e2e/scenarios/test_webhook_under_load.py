@@ -90,7 +90,7 @@ def test_nobody_is_turned_away_through_new_replicas_and_new_certificates(admitti
         admitting.cluster.kubectl(*place, "rollout", "restart", WEBHOOK)
         admitting.cluster.kubectl(*place, "rollout", "status", WEBHOOK, "--timeout=180s")
         within(120, "a CA was replaced", lambda: history.look().changed_authority)
-        within(300, "there were enough", lambda: load.answered >= _ADMISSIONS)
+        within(600, "there were enough", lambda: load.answered >= _ADMISSIONS)
 
     assert load.wrong == []
     assert len(history.look().leaves) >= 3
