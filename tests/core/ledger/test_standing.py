@@ -135,6 +135,14 @@ REFUSED: Mapping[str, tuple[Manifest, list[str]]] = {
         configured("notes", f"instances: [{{p: '{FOREIGN}'}}]"),
         ["access-denied"],
     ),
+    "a file that no Agent mounts, too large to be read": (
+        configured("notes", f"{'- ' * 60_000}'{FOREIGN}'"),
+        ["text-too-large"],
+    ),
+    "a file that no Agent mounts, whose aliases make it large": (
+        configured("notes", f"a: &a [{f'{FOREIGN!r}, ' * 100}]\nb: [{'*a, ' * 50}]"),
+        ["text-too-large"],
+    ),
     "a file that no Agent mounts, and nobody can read": (
         configured("a.yaml", "instances: ["),
         ["config-invalid"],

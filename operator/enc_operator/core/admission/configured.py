@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from enc_operator.core.admission.matter import Matter, place, same, unread
+from enc_operator.core.admission.bounds import MOST_TEXTS, are_too_large
+from enc_operator.core.admission.matter import Matter, place, same, too_large, unread
 from enc_operator.core.admission.model import Request
 from enc_operator.core.admission.predicate import are_too_many
 from enc_operator.core.admission.refusing import refuses_configuration, too_deep
@@ -17,8 +18,9 @@ from enc_operator.core.objects.configuration import read_config_map
 from enc_operator.core.objects.pods import read_instrumentation
 from enc_operator.core.objects.shapes import mapping
 from enc_operator.core.references.annotations import gather_instrumentation
+from enc_operator.core.references.gathering import Gathered, TooMany
 from enc_operator.core.references.own import gather_check, gather_setting
-from enc_operator.core.references.unmounted import gather_unmounted
+from enc_operator.core.references.unmounted import could_hold_handle, gather_unmounted
 from enc_operator.core.templates.strings import strings_in
 
 
@@ -51,15 +53,30 @@ def gather_config_maps(request: Request, world: World) -> Matter | None:
     changed = _changed(request, fact)
     if not changed:
         return None
-    matter = Matter()
+    texts = [fact.data[key] for key in changed]
+    if are_too_large(texts, _readers(fact, world)):
+        return too_large(where) if any(map(could_hold_handle, texts)) else None
+    matter = Matter(Gathered(room=MOST_TEXTS))
+    try:
+        _gather_changed(matter, fact, changed, world)
+    except TooMany:
+        return too_large(where)
+    matter.sort(refuses_configuration)
+    return matter
+
+
+def _readers(fact: ConfigMapFact, world: World) -> int:
+    """Return how often a text is read at most: once for each Agent that may mount it."""
+    return sum(agent.namespace == fact.namespace for agent in world.agents)
+
+
+def _gather_changed(matter: Matter, fact: ConfigMapFact, changed: set[str], world: World) -> None:
     installed = _reading(fact, world)
     agents = [item.agent for item in installed]
     seen = {key for item in installed for key in _gather_own(matter, item, agents, fact, changed)}
     for key in sorted(changed - seen):
         there = fact.where.at("binaryData" if key in fact.binary else "data", key)
         gather_unmounted(matter.gathered, there, key, fact.data[key], agents, fact.namespace)
-    matter.sort(refuses_configuration)
-    return matter
 
 
 def _changed(request: Request, fact: ConfigMapFact) -> set[str]:

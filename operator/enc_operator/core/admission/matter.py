@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from enc_operator.core.admission.refusing import too_many
+from enc_operator.core.admission import refusing
 from enc_operator.core.findings import Finding, ObjectRef, Severity, Where
 from enc_operator.core.references.gathering import Gathered
 from enc_operator.core.syntax import Source
@@ -42,7 +42,12 @@ class Matter:
 
 def unread(where: Where) -> Matter:
     """Return that an object refers to too much to be read while its author waits."""
-    return Matter(refused=[too_many(where)])
+    return Matter(refused=[refusing.too_many(where)])
+
+
+def too_large(where: Where) -> Matter:
+    """Return that an object's text takes too long to be read while its author waits."""
+    return Matter(refused=[refusing.too_large(where)])
 
 
 def place(kind: str, namespace: str, name: str) -> Where:

@@ -30,6 +30,12 @@ def too_many(where: Where) -> Finding:
     return Finding("handles-too-many", Severity.ERROR, where, what, "spread them over several objects")
 
 
+def too_large(where: Where) -> Finding:
+    """Return that an object's text takes too long to be read while others wait."""
+    what = "it could hold handles, and is too large to be read while others wait"
+    return Finding("text-too-large", Severity.ERROR, where, what, "spread it over several objects")
+
+
 def too_deep(where: Where) -> Finding:
     """Return that something of an object could not be read for its depth."""
     what = "something of it lies too deep to be read, and could be a handle"

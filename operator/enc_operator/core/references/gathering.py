@@ -1,5 +1,6 @@
 """What all sources share on the way to references: a string at a place, read for each Agent on its routes."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,13 +15,27 @@ from enc_operator.core.templates.autodiscovery import Group
 from enc_operator.core.templates.strings import telling_strings_in
 from enc_operator.core.templates.variables import Lookup
 
+_OF_A_REFERENCE = 4  # what is done for it later, in texts that are read
+
+
+class TooMany(Exception):  # noqa: N818 - a fact on a text
+    """There is more to be read than there is room for."""
+
 
 @dataclass(slots=True)
 class Gathered:
-    """References and findings on their way to the assessment."""
+    """References and findings on their way to the assessment; `room` is for how many more texts are read, aliases followed."""
 
     references: list[Reference] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    room: int = sys.maxsize
+
+    def add(self, *references: Reference) -> None:
+        """Add the references of a text; raise TooMany where there is no room."""
+        self.room -= 1 + _OF_A_REFERENCE * len(references)
+        if self.room < 0:
+            raise TooMany
+        self.references += references
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +63,12 @@ def gather_text(
     for index, route in enumerate(origin.routes):
         reading = read_text(text, lookups[index], route.agent, origin.referrer)
         if reading is None:
+            gathered.add()
             continue
         reason = idle or reading.idle or route.idle
         if reason is None and route.agent is not None:
             reason = scoped(route.agent, reading.handle, origin.pod_namespace, origin.images)
-        gathered.references.append(
+        gathered.add(
             Reference(
                 where,
                 text,

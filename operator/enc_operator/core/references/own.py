@@ -42,9 +42,7 @@ def gather_setting(gathered: Gathered, own: OwnText) -> None:
     reading = read_setting(own.text, agent, own_referrer(agent))
     idle = NO_BACKEND if agent.backend.kind is BackendKind.NONE else None
     hop = f"at start ({own.process})" if own.process else "at start"
-    gathered.references.append(
-        _reference(own.where, own.text, reading, Route(agent, hop, idle), own_referrer(agent))
-    )
+    gathered.add(_reference(own.where, own.text, reading, Route(agent, hop, idle), own_referrer(agent)))
 
 
 def _reference(
@@ -122,9 +120,9 @@ def _gather_template(gathered: Gathered, own: OwnText, file: CheckFile, pods: Se
     for inner, text in telling_strings_in(file.parsed.value):
         where = own.where.within(*inner)
         idle = None if file.is_live(inner) else Idle("not-resolved", NO_CHECK)
-        gathered.references += _matched_references(text, where, own.agent, matched, idle)
+        gathered.add(*_matched_references(text, where, own.agent, matched, idle))
         if not matched:
-            gathered.references += _unmatched_reference(text, where, own.agent, idle)
+            gathered.add(*_unmatched_reference(text, where, own.agent, idle))
     origin = Origin(own_referrer(own.agent), [Route(own.agent, _BY_MATCH)])
     gather_shadowed(gathered, file.parsed, own.where, origin, {0: unmatched_scope(own.agent)})
 

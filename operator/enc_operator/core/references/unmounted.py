@@ -16,10 +16,13 @@ from enc_operator.core.templates.strings import telling_strings_in
 
 _HOP = "an Agent that mounts it"
 _NOBODY = Idle("", "no Agent mounts it")
-# What a handle of a text that only the Agent can read must be spelt with; few scripts have any of it.
+# What a handle must be spelt with, whoever reads the text as YAML; few scripts have any of it. Escapes and lines that are joined may
+# stand in the place of any letter.
+_BREAK = r"[\r\n\x85\u2028\u2029]"
 _TELLING = re.compile(
-    r"ENC\[|‰|%%(env|extra|pid|hostname)|(E|EN|ENC)(%%|\\\r?\n)|%%(NC\[|C\[|\[)|!!binary|tag:yaml|%TAG"
-    r"|\\(x|u00|U000000)(45|4[eE3]|5[bB])"
+    r"ENC\[|‰|%%(env|extra|pid|hostname)|(E|EN|ENC)%%|%%(NC\[|C\[|\[)|!!binary|tag:yaml|%TAG|![!<][^\s>]*%"
+    r"|\\(x|u00|U000000)(25|45|4[eE3]|5[bB])|\\(u|U0000)2030"
+    rf"|(E|EN|ENC|%)\\{_BREAK}|%%[a-z]{{0,7}}\\([xuU]|{_BREAK})"
 )
 
 
@@ -34,12 +37,12 @@ def gather_unmounted(
     try:
         file = parse_check_file(name, text)
     except SyntaxFault as fault:
-        if is_check_file(name) or is_telling(text):
+        if is_check_file(name) or could_hold_handle(text):
             place = where.spanning(fault.span(text))
             what = f"{fault.message}: an Agent that mounts it drops the file"
             gathered.findings.append(finding(file_code(fault), place, what, fault.fix))
         return
-    found = Gathered()
+    found = Gathered(room=gathered.room)
     readers: list[Agent | None] = [agent for agent in agents if agent.namespace == namespace]
     readers = readers or [None]
     origin = Origin(
@@ -50,10 +53,11 @@ def gather_unmounted(
         gather_text(found, value, where.within(*inner), origin, lookups, None)
     gather_shadowed(found, file.parsed, where, origin, lookups)
     gathered.references += filter(_is_known, found.references)
+    gathered.room = found.room
 
 
-def is_telling(text: str) -> bool:
-    """Tell whether a text of any kind could hold what becomes a handle for whoever reads it as YAML."""
+def could_hold_handle(text: str) -> bool:
+    """Tell whether a text could hold a handle for some reader of YAML, without reading it."""
     return _TELLING.search(text.replace("\0", "")) is not None  # UTF-16 has them between letters
 
 

@@ -19,7 +19,7 @@ from enc_operator.core.syntax.resolution import BINARY, MERGE, key_text, resolve
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 MAX_DEPTH = 500  # what aliases lead to included: far over any manifest, far under Python's own limit
-MAX_EXPANDED = 1_000_000  # values that aliases repeat: far over any manifest, far under a bomb
+MAX_EXPANDED = 100_000  # values that aliases repeat: far over any manifest, far under a bomb
 
 
 @dataclass(slots=True)
