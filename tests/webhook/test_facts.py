@@ -89,19 +89,20 @@ def test_a_grant_of_a_namespace_that_ends_counts_no_more(live: LiveFacts) -> Non
     assert live.world().inventory.grants == []
 
 
-def test_who_waits_for_other_facts_is_woken_by_them(live: LiveFacts) -> None:
-    """And not by a list that tells nothing new, or by time; they are prepared beside the reviews."""
+def test_other_facts_are_prepared_beside_the_reviews(live: LiveFacts) -> None:
+    """And not after a list that tells nothing new, or by time; who knows facts can tell that they are others now."""
     live.reflectors.clear()  # there is no API server
     world = live.world()
     live.start()
     try:
         live.wake()
         live.put({})
-        assert not live.wait_for_other(world, 0.01)
+        assert live.prepare() is world
+        assert live.is_current(world)
 
         live.put(facts(namespace("bank")))
 
-        assert live.wait_for_other(world, 10)
+        wait_until(lambda: not live.is_current(world), "they are prepared", seconds=10)
         assert "bank" in live.world().inventory.namespaces
     finally:
         live.stop()
@@ -119,7 +120,7 @@ def test_facts_that_cannot_be_prepared_are_told_and_tried_again(
         live.put(facts(EXPIRING, namespace("bank")))
         wait_until(lambda: "could not be prepared" in caplog.text, "it is told", seconds=10)
         time.now = right
-        assert live.wait_for_other(world, 10)
+        wait_until(lambda: not live.is_current(world), "they are prepared", seconds=10)
     finally:
         live.stop()
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from enc_operator.webhook.judging import CoreJudge, CoreMutator
-from enc_operator.webhook.server import Judge, Judged, Limits
+from enc_operator.webhook.places import Judged, Limits, Review
+from enc_operator.webhook.server import Judge
 from reviewing import FOREIGN, OWN, checks, document, pod, world
 from serving_reviews import ScriptedJudge, Served
 
@@ -26,11 +27,9 @@ class Facts:
         """Return it."""
         return self._world
 
-    def wait_for_other(self, known: Any, seconds: float) -> bool:
+    def is_current(self, world: Any) -> bool:
         """Know of no other."""
-        assert known is self._world
-        assert seconds > 0
-        return False
+        return world is self._world
 
 
 class Decided(ScriptedJudge):
@@ -40,9 +39,9 @@ class Decided(ScriptedJudge):
         super().__init__()
         self._judge = judge
 
-    def judge(self, body: bytes, deadline: float) -> Judged:
+    def begin(self, body: bytes, deadline: float) -> Judged | Review:
         """Pass a review on."""
-        return self._judge.judge(body, deadline)
+        return self._judge.begin(body, deadline)
 
     def undecided(self, uid: str, why: str) -> Judged:
         """Pass on what was not judged."""
@@ -61,7 +60,7 @@ def served(mode: str) -> Iterator[Served]:
     """Serve both doors as the process does, with an authorizer that says no."""
     facts = Facts(mode)
     judge = CoreJudge(facts, lambda *_: False)
-    found = Served(Decided(judge), Limits(seconds=20), Decided(CoreMutator(facts)))
+    found = Served(Decided(judge), Limits(seconds=20, looks=()), Decided(CoreMutator(facts)))
     yield found
     found.stop()
     judge.close()

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from enc_operator.core.admission.world import AdmissionSettings, World
 from enc_operator.core.inventory import AnyQuestion, Question
 from enc_operator.core.ledger.facts import Facts
 from enc_operator.webhook.judging import CoreJudge, CoreMutator
-from enc_operator.webhook.server import Judged
+from enc_operator.webhook.places import Judged
 from living import AGENTS, Manifest, agent, facts, frame, grant, namespace, pod, target
 from mutating import asking_world, workload
 from reading_objects import crds
@@ -45,12 +46,11 @@ class Worlds:
         """Return the first."""
         return self.worlds[0]
 
-    def wait_for_other(self, known: World, seconds: float) -> bool:
+    def is_current(self, known: World) -> bool:
         """Go on to the next, if there is one."""
-        assert seconds > 0
         if len(self.worlds) > 1:
             self.worlds.pop(0)
-        return self.worlds[0] is not known
+        return self.worlds[0] is known
 
 
 def body(manifest: Manifest, **request: Any) -> bytes:
@@ -64,11 +64,18 @@ def body(manifest: Manifest, **request: Any) -> bytes:
     ).encode()
 
 
+def whole(judge: CoreJudge | CoreMutator, content: bytes, seconds: float = 5) -> Judged:
+    """Judge to the end."""
+    found = judge.begin(content, time.monotonic() + seconds)
+    return found if isinstance(found, Judged) else found()
+
+
 def judged(content: bytes, worlds: Worlds | None = None, asks: Any = None, seconds: float = 5) -> Judged:
-    """Judge, with an authorizer that says no unless the test has another one."""
+    """Judge, with an authorizer that says no unless the test has another one; what may turn out otherwise is judged once more."""
     judge = CoreJudge(worlds or Worlds(), asks or (lambda *_: False))
     try:
-        return judge.judge(content, time.monotonic() + seconds)
+        found = whole(judge, content, seconds)
+        return whole(judge, content, seconds) if found.again and found.again(last=True) else found
     finally:
         judge.close()
 
@@ -139,7 +146,7 @@ def test_an_authorizer_that_is_slow_does_not_make_the_answer_late() -> None:
     deadline = time.monotonic() + 0.7
     judge = CoreJudge(Worlds(), lambda *_: over.wait(20))
 
-    found = judge.judge(body(FOREIGN), deadline)
+    found = whole(judge, body(FOREIGN), deadline - time.monotonic())
 
     over.set()
     judge.close()
@@ -188,7 +195,9 @@ def test_what_python_does_not_read_is_judged(inner: bytes) -> None:
 def added(worlds: Worlds, content: bytes = b"") -> Judged:
     """Pass an Agent's workload, or another content, through the mutating door."""
     kind = {"group": "apps", "version": "v1", "kind": "DaemonSet"}
-    return CoreMutator(worlds).judge(content or body(workload(), kind=kind), time.monotonic() + 5)
+    judge = partial(whole, CoreMutator(worlds), content or body(workload(), kind=kind))
+    found = judge()
+    return judge() if found.again and found.again(last=False) else found
 
 
 def test_what_is_added_is_decided_by_the_core() -> None:
@@ -229,3 +238,58 @@ def test_a_role_that_was_applied_together_with_the_pod_counts() -> None:
 
     assert judged(body(FOREIGN), asks=learns).decision == "approved"
     assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "answers", "turns"),
+    [
+        pytest.param(body(OWN), [], [], id="what is allowed"),
+        pytest.param(body(pod("web", "")), [], [], id="what is not ours"),
+        pytest.param(body(FOREIGN), [True], [], id="what the authorizer allows"),
+        pytest.param(body(FOREIGN), [False], [False, True], id="the authorizer's no"),
+        pytest.param(body(pod("web", "x@y")), [], [False, False], id="what nobody was asked about"),
+        pytest.param(b'{"apiVersion": "admission.k8s.io/v1"}', [], [], id="what is no review"),
+    ],
+)
+def test_what_may_turn_out_otherwise(content: bytes, answers: list[bool], turns: list[bool]) -> None:
+    """Facts that stay change nothing; an authorizer's no is asked about once more, at the end."""
+    left = iter(answers)
+    judge = CoreJudge(Worlds(), lambda *_: next(left))
+    again = whole(judge, content).again
+    judge.close()
+
+    assert [again(last=False), again(last=True)] == turns if again else turns == []
+
+
+def test_every_refusal_may_turn_with_the_facts() -> None:
+    """Whether the facts are others is asked of who knows them."""
+    judge = CoreJudge(Worlds([world(), world(GRANT)]), lambda *_: False)
+    again = whole(judge, body(pod("web", "x@y"))).again
+    judge.close()
+
+    assert again
+    assert again(last=False)
+
+
+@pytest.mark.parametrize(
+    ("content", "at_once"),
+    [
+        pytest.param(body(OWN), True, id="what asks nothing"),
+        pytest.param(body(FOREIGN), False, id="what has to be asked"),
+        pytest.param(b"[", True, id="what is no review"),
+    ],
+)
+def test_what_is_decided_at_once(content: bytes, *, at_once: bool) -> None:
+    """Nobody is asked before the review is in a thread that may wait."""
+    asked: list[AnyQuestion] = []
+
+    def ask(question: AnyQuestion, _: float) -> bool:
+        asked.append(question)
+        return False
+
+    judge = CoreJudge(Worlds(), ask)
+    begun = judge.begin(content, time.monotonic() + 5)
+
+    assert isinstance(begun, Judged) is at_once
+    assert asked == []
+    judge.close()

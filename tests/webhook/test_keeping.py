@@ -13,8 +13,8 @@ from e2e.cluster.folder import wait_until
 from enc_operator.errors import EncError
 from enc_operator.webhook.custody import Shown
 from enc_operator.webhook.keeping import Keeper, probe
+from enc_operator.webhook.places import Judged
 from enc_operator.webhook.registration import Registration
-from enc_operator.webhook.server import Judged
 from scripted_api import Line, ScriptedApi, scripted
 from serving_reviews import Served, make_certificates, review
 

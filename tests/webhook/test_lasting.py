@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import urllib3
 
+from enc_operator.core.admission.world import World
 from enc_operator.webhook.judging import CoreJudge
 from reviewing import FOREIGN, OWN, document, pod, world
 from serving_reviews import Served
@@ -21,13 +22,13 @@ class Facts:
     def __init__(self) -> None:
         self._world = world()
 
-    def world(self) -> object:
+    def world(self) -> World:
         """Return it."""
         return self._world
 
-    def wait_for_other(self, known: object, seconds: float) -> bool:
+    def is_current(self, world: World) -> bool:
         """Know of no other."""
-        return known is not self._world and seconds < 0
+        return world is self._world
 
 
 @pytest.mark.parametrize(
@@ -37,11 +38,11 @@ class Facts:
 )
 def test_no_object_outlives_its_review(serving: Callable[..., Served], asked: str, cut: int) -> None:
     """After many reviews there are not even half as many blocks of memory more than before."""
-    judge = CoreJudge(Facts(), lambda *_: False, settling=0)  # type: ignore[arg-type]
+    judge = CoreJudge(Facts(), lambda *_: False)
     body = json_of(asked)
     body = body[: len(body) - cut]
-    served = serving()
-    served.judge.judge = judge.judge  # type: ignore[method-assign]
+    served = serving(looks=())
+    served.judge.begin = judge.begin  # type: ignore[method-assign]
     with served.client() as client:
         send(client, body)
         before = blocks()

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from enc_operator.webhook.server import Judged
+from enc_operator.webhook.places import Judged
 from serving_reviews import UID, Served, answer, make_certificates, review
 
 Start = Callable[..., Served]

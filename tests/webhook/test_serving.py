@@ -10,7 +10,8 @@ import pytest
 
 from e2e.cluster.folder import wait_until
 from enc_operator.errors import EncError
-from enc_operator.webhook.server import AdmissionServer, Judged, listen
+from enc_operator.webhook.places import Judged
+from enc_operator.webhook.server import AdmissionServer, listen
 from serving_reviews import UID, Served, answer, review
 
 Start = Callable[..., Served]

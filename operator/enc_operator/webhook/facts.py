@@ -78,13 +78,11 @@ class LiveFacts:
             world = World.of(inventory, self._admission)
             with self._came:
                 self._known, self._world = known, world
-                self._came.notify_all()
             return world
 
-    def wait_for_other(self, world: World, seconds: float) -> bool:
-        """Wait until others than those of a world are prepared; tell whether they are."""
-        with self._came:
-            return self._came.wait_for(lambda: self._world is not world, seconds)
+    def is_current(self, world: World) -> bool:
+        """Tell whether no others than these facts are prepared."""
+        return self._world is world
 
     def states(self) -> Mapping[str, ReflectorState]:
         """Return how well each collection is kept up with, by its path."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from enc_operator.cluster.reflector import ReflectorState, blindness
 
-_STUCK = 30.0  # seconds: whatever a review does, it does in a thread
+_STUCK = 30.0  # seconds: what takes long is done in threads
 
 
 @dataclass(frozen=True, slots=True)

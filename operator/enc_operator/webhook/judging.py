@@ -4,21 +4,22 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
-from typing import Any, Protocol
+from functools import partial
+from typing import Protocol
 
 from enc_operator.cluster.calls import ApiError
 from enc_operator.cluster.decoding import decode_and_tell
-from enc_operator.core.admission.model import Answer, Ask, Mode, Verdict
+from enc_operator.core.admission.model import Answer, Ask, Mode, Outcome, Verdict
 from enc_operator.core.admission.mutation import mutate
 from enc_operator.core.admission.responses import answer_failed, answer_unknown
 from enc_operator.core.admission.review import review
 from enc_operator.core.admission.world import World
 from enc_operator.core.inventory import AnyQuestion
-from enc_operator.webhook.server import TRIAL, Judged, uid_of
+from enc_operator.webhook.places import Again, Judged, Review
+from enc_operator.webhook.server import TRIAL, uid_of
 
 _ROUNDS = 8  # the core asks in two or three
 _RESERVE = 0.2  # seconds that an answer takes once everything is asked
-_SETTLING = 0.15  # for so long a refusal waits for a grant that was applied together with what it is for
 _UNDECIDED = "undecided"
 _THREADS = 8
 _REFUSED = "a trial, which is refused wherever it arrives"
@@ -39,35 +40,29 @@ class Worlds(Protocol):
     def world(self) -> World:
         """Return the facts that hold now."""
 
-    def wait_for_other(self, world: World, seconds: float) -> bool:
-        """Wait until the facts are others; tell whether they are."""
+    def is_current(self, world: World) -> bool:
+        """Tell whether facts are those that are known now."""
 
 
 class CoreJudge:
     """Decides reviews by the core's rules; safe to use from many threads."""
 
-    def __init__(self, worlds: Worlds, asks: Asks, settling: float = _SETTLING) -> None:
-        self._worlds, self._asks, self._settling = worlds, asks, settling
+    def __init__(self, worlds: Worlds, asks: Asks) -> None:
+        self._worlds, self._asks = worlds, asks
         self._threads = ThreadPoolExecutor(_THREADS, "authorizer")
 
-    def judge(self, body: bytes, deadline: float) -> Judged:
-        """Decide a review; what the authorizer does not say in time counts as a no, and the answer says so."""
+    def begin(self, body: bytes, deadline: float) -> Judged | Review:
+        """Decide a review that asks nothing; what the authorizer does not say in time counts as a no, and the answer says so."""
         try:
             document, whole = decode_and_tell(body)
         except ValueError:
             return Judged("not_judged", None)
         world = self._worlds.world()
-        answer, asked = self._decide(document, world, deadline, whole=whole)
-        # Watches tell of a grant a moment after it is stored, and so does the authorizer of a Role.
-        settling = min(self._settling, deadline - _RESERVE - time.monotonic())
-        if (
-            answer.reasons
-            and not answer.allowed
-            and settling > 0
-            and (self._worlds.wait_for_other(world, settling) or asked)
-        ):
-            answer, _ = self._decide(document, self._worlds.world(), deadline, whole=whole)
-        return _judged(answer)
+        outcome = review(document, world, {}, whole=whole)
+        if isinstance(outcome, Ask):
+            decide = partial(review, document, world, whole=whole)
+            return lambda: self._said(self._decide(decide, outcome, deadline), world, asked=True)
+        return self._said(outcome, world, asked=False)
 
     def undecided(self, uid: str, why: str) -> Judged:
         """Answer a review of which nothing is known but its uid: refused where anything anywhere is enforced."""
@@ -84,16 +79,25 @@ class CoreJudge:
         """Ask nothing more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _decide(self, document: Any, world: World, deadline: float, *, whole: bool) -> tuple[Answer, bool]:
-        """Return the answer, and whether the authorizer was asked for it."""
+    def _may_turn(self, world: World, *, asked: bool, last: bool) -> bool:
+        return not self._worlds.is_current(world) or (asked and last)
+
+    def _said(self, answer: Answer, world: World, *, asked: bool) -> Judged:
+        # Watches tell of a grant a moment after it is stored, and so does the authorizer of a Role.
+        is_open = bool(answer.reasons) and not answer.allowed
+        return _judged(answer, partial(self._may_turn, world, asked=asked) if is_open else None)
+
+    def _decide(self, decide: Callable[..., Outcome], outcome: Outcome, deadline: float) -> Answer:
+        """Ask what has to be, and decide by the answers."""
         answers: dict[AnyQuestion, bool] = {}
-        rounds, last = 0, False
-        while isinstance(outcome := review(document, world, answers, last=last, whole=whole), Ask):
+        rounds = 0
+        while isinstance(outcome, Ask):
             found = self._ask(outcome.questions, deadline - _RESERVE)
             answers.update(found)
             rounds += 1
             last = rounds == _ROUNDS or len(found) < len(outcome.questions)
-        return outcome, rounds > 0
+            outcome = decide(answers, last=last)
+        return outcome
 
     def _ask(self, questions: Iterable[AnyQuestion], until: float) -> Mapping[AnyQuestion, bool]:
         """Ask all at once, and return the answers that came in time."""
@@ -111,11 +115,16 @@ class CoreJudge:
 class CoreMutator:
     """Answers what the API server asks before it stores an Agent's workload: by the core's plan, and never with a refusal."""
 
-    def __init__(self, worlds: Worlds, settling: float = _SETTLING) -> None:
-        self._worlds, self._settling = worlds, settling
+    def __init__(self, worlds: Worlds) -> None:
+        self._worlds = worlds
 
-    def judge(self, body: bytes, deadline: float) -> Judged:
-        """Decide what is added to a workload."""
+    def begin(self, body: bytes, deadline: float) -> Review:
+        """Leave all to a thread: a plan takes its time."""
+        del deadline
+        return partial(self._mutate, body)
+
+    def _mutate(self, body: bytes) -> Judged:
+        """Decide what is added to a workload; nobody is asked for it."""
         try:
             document, whole = decode_and_tell(body)
         except ValueError:
@@ -123,21 +132,22 @@ class CoreMutator:
         world = self._worlds.world()
         answer = mutate(document, world, whole=whole)
         # Watches tell of a ConfigMap a moment after it is stored, and an install brings all at once.
-        settling = min(self._settling, deadline - _RESERVE - time.monotonic())
-        if answer.is_open and settling > 0 and self._worlds.wait_for_other(world, settling):
-            answer = mutate(document, self._worlds.world(), whole=whole)
-        return _judged(answer)
+        return _judged(answer, partial(self._may_turn, world) if answer.is_open else None)
 
     def undecided(self, uid: str, why: str) -> Judged:
         """Let through as it is what there was no time or place for."""
         document = answer_unknown(uid, why).document if uid else None
         return Judged("not_judged", document, (_UNDECIDED,) if uid else ())
 
+    def _may_turn(self, world: World, *, last: bool) -> bool:
+        del last
+        return not self._worlds.is_current(world)
+
 
 class TrialJudge:
     """Refuses every trial: whoever reads that knows that the webhook was asked. Nothing is looked at that could be missing."""
 
-    def judge(self, body: bytes, deadline: float) -> Judged:
+    def begin(self, body: bytes, deadline: float) -> Judged:
         """Refuse a trial."""
         del deadline
         return self.undecided(uid_of(body), _REFUSED)
@@ -147,7 +157,7 @@ class TrialJudge:
         return Judged(TRIAL, answer_failed(uid, 403, "Forbidden", why).document if uid else None)
 
 
-def _judged(answer: Answer) -> Judged:
+def _judged(answer: Answer, again: Again | None = None) -> Judged:
     uid = answer.document.get("response", {}).get("uid")
     codes = tuple(reason.finding.code for reason in answer.reasons)
-    return Judged(_SAID[answer.verdict], answer.document if uid else None, codes)
+    return Judged(_SAID[answer.verdict], answer.document if uid else None, codes, again)

@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import gc
 import logging
 import signal
 import sys
@@ -29,6 +30,7 @@ from enc_operator.webhook.health import Health
 from enc_operator.webhook.judging import CoreJudge, CoreMutator, TrialJudge
 from enc_operator.webhook.keeping import Keeper, probe
 from enc_operator.webhook.metrics import Metrics
+from enc_operator.webhook.places import Limits
 from enc_operator.webhook.registration import Registration
 from enc_operator.webhook.server import (
     MUTATING_PATH,
@@ -36,7 +38,6 @@ from enc_operator.webhook.server import (
     TRIAL_PATH,
     AdmissionServer,
     Judge,
-    Limits,
     Reviews,
     listen,
 )
@@ -133,8 +134,14 @@ class WebhookProcess:
         trials.start()
 
     async def _beat(self) -> None:
+        frozen = False
         while True:
             self._moved = time.monotonic()
+            if not frozen and all(state.synced for state in self._facts.states().values()):
+                frozen = True
+                # Of what the start left the garbage collector finds nothing more, and a review would wait while it walks through it.
+                gc.collect()
+                gc.freeze()
             await asyncio.sleep(_HEARTBEAT)
 
     def _make_keeper(self, port: int) -> Keeper:

@@ -13,11 +13,9 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -25,6 +23,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from enc_operator.errors import EncError
 from enc_operator.webhook.faults import told
 from enc_operator.webhook.metrics import Metrics
+from enc_operator.webhook.places import Judged, Limits, Places, Review
 
 PATH, MUTATING_PATH, TRIAL_PATH = "/validate", "/mutate", "/probe"
 TRIAL = "trial"
@@ -38,38 +37,20 @@ _UID = re.compile(
     rb'\s*\{"kind":"AdmissionReview","apiVersion":"admission\.k8s\.io/v1","request":\{"uid":"([-\w]{1,100})"'
 )
 _OF_TIMEOUT = 0.8  # the rest is for the way
+_SHORT, _FEW = 16 * 1024, 16  # bytes, and places that may be part of a handle: what a pod has
+_MARKS = (b"ENC[", b"%%", b"\\\\u", "‰".encode())
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much and how long.
-
-    `seconds` from a review's arrival to its answer; `large` is from how many bytes on a review waits for the one place that large
-    ones have: decoded, they take ten times their size.
-    """
-
-    body: int = 24 * 1024 * 1024
-    large: int = 1024 * 1024
-    concurrent: int = 16
-    seconds: float = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What came of a review: `document` is the answer, None where there was no review to answer; `codes` says why it was denied."""
-
-    decision: str
-    document: Mapping[str, Any] | None
-    codes: tuple[str, ...] = ()
-
-
 class Judge(Protocol):
-    """Who decides; called in threads."""
+    """Who decides; called in threads, and in the loop where that is not long."""
 
-    def judge(self, body: bytes, deadline: float) -> Judged:
-        """Decide what a review comes to; nothing is asked after `deadline` (monotonic seconds)."""
+    def begin(self, body: bytes, deadline: float) -> Judged | Review:
+        """Decide what a review comes to where nobody has to be asked; return what is left for a thread where somebody has.
+
+        Nothing is asked after `deadline` (monotonic seconds).
+        """
 
     def undecided(self, uid: str, why: str) -> Judged:
         """Answer a review of which nothing is known but its uid; must be quick."""
@@ -81,10 +62,7 @@ class Reviews:
     def __init__(self, judges: Mapping[str, Judge], limits: Limits, metrics: Metrics) -> None:
         self.judges = judges
         self._limits, self._metrics = limits, metrics
-        self._small, self._large = asyncio.Semaphore(limits.concurrent), asyncio.Semaphore(1)
-        self._threads = ThreadPoolExecutor(limits.concurrent, "review")
-        # Its own thread: the allocator keeps for each thread what its largest review took.
-        self._thread_of_large = ThreadPoolExecutor(1, "large review")
+        self._places = Places(limits)
         self.draining = False
         self.heard = float("-inf")
         """When the API server last asked (monotonic seconds): it alone says how long it waits."""
@@ -105,8 +83,7 @@ class Reviews:
 
     def close(self) -> None:
         """Begin no more."""
-        for each in (self._threads, self._thread_of_large):
-            each.shutdown(wait=False, cancel_futures=True)
+        self._places.close()
 
     def _tell(self, judged: Judged, uid: str, seconds: float) -> None:
         self._metrics.reviewed(judged.decision, judged.codes, seconds)
@@ -127,27 +104,29 @@ class Reviews:
         return self.judges[request.path].undecided(uid_of(body), why)
 
     async def _in_turn(self, request: web.Request, body: bytearray, deadline: float) -> Judged | None:
-        """Read a review and have it judged when there is a place, a large one before it is read; None for one that is too large."""
-        size = request.content_length
-        is_large = size is None or size > self._limits.large
-        if not is_large:
-            await self._read(request, body)
-        places = self._large if is_large else self._small
-        threads = self._thread_of_large if is_large else self._threads
-        await places.acquire()
-        task = None
-        try:
-            if is_large and not await self._read(request, body):
+        """Read a review and have it judged, a large one when there is a place to read it; None for one that is too large."""
+        judge, size = self.judges[request.path], request.content_length
+        if size is None or size > self._limits.large:
+            return await self._large(request, judge, body, deadline)
+        await self._read(request, body)
+        content = _taken(body)
+        whole = partial(_judge_whole, judge, content, deadline)
+        begun = judge.begin(content, deadline) if _is_short(content) else whole
+        if not isinstance(begun, Judged):
+            async with self._places.take(large=False) as work:
+                begun = await work(begun)
+        return await self._places.settle(begun, whole, len(content), deadline, large=False)
+
+    async def _large(
+        self, request: web.Request, judge: Judge, body: bytearray, deadline: float
+    ) -> Judged | None:
+        async with self._places.take(large=True) as work:
+            if not await self._read(request, body):
                 return None
-            loop, content = asyncio.get_running_loop(), bytes(body)
-            del body[_HEAD:]  # the next large one is read while this one is still answered
-            task = loop.run_in_executor(threads, self.judges[request.path].judge, content, deadline)
-        finally:
-            if task is None:
-                places.release()
-        # The place is taken until the thread is done, also when nobody waits for it any more.
-        task.add_done_callback(partial(_leave, places))
-        return await asyncio.shield(task)
+            size = len(body)
+            whole = partial(_judge_whole, judge, _taken(body), deadline)
+            judged = await work(whole)
+        return await self._places.settle(judged, whole, size, deadline, large=True)
 
     async def _read(self, request: web.Request, body: bytearray) -> bool:
         """Read the body; tell whether it is within the limit. What is over is read all the same: a client that is cut off hears nothing."""
@@ -211,10 +190,21 @@ def listen(address: str, port: int) -> socket.socket:
         raise EncError(f"cannot listen on {where}: {reason}", "set webhook.listen to what is free") from None
 
 
-def _leave(places: asyncio.Semaphore, task: "asyncio.Future[Judged]") -> None:
-    places.release()
-    if not task.cancelled():
-        task.exception()  # heard, should nobody wait for it any more
+def _taken(body: bytearray) -> bytes:
+    """Take a body, and leave what tells its uid: the next large one is read while this one is still answered."""
+    content = bytes(body)
+    del body[_HEAD:]
+    return content
+
+
+def _judge_whole(judge: Judge, content: bytes, deadline: float) -> Judged:
+    begun = judge.begin(content, deadline)
+    return begun if isinstance(begun, Judged) else begun()
+
+
+def _is_short(body: bytes) -> bool:
+    """Tell whether a review takes no longer than to hand it to a thread and back, or not much."""
+    return len(body) <= _SHORT and sum(map(body.count, _MARKS)) <= _FEW
 
 
 def _response(judged: Judged) -> web.Response:
