@@ -22,7 +22,7 @@ manifests: .venv/dev ; @PYTHONPATH=. $(BIN)/python tools/write_manifests.py
 
 docs: .venv/dev ; @$(BIN)/python -m tools.write_pages
 
-bench: .venv/dev ; @$(BIN)/python e2e/bench/run.py
+bench: .venv/dev ; @PYTHONPATH=. $(BIN)/python e2e/bench/run.py
 
 image: ; docker build -t enc-operator .
 

@@ -1,4 +1,4 @@
-"""Benchmarks of encctl, the resolver and the operator, as ratios against a baseline in the same run.
+"""Benchmarks of encctl, the resolver, the operator and the admission webhook, as ratios against a baseline in the same run.
 
 encctl's baseline is what reading the same files with PyYAML alone takes; the others' stand in their own modules.
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+import admission
 import convergence
 import corpus
 import resolver
@@ -31,7 +32,8 @@ _HOSTILE = 3 * 1024 * 1024
 
 def main() -> None:
     """Run all benchmarks and print their figures."""
-    figures = [_version(), *_plans(), *_grammar(), *resolver.figures(), *convergence.figures()]
+    figures = [_version(), *_plans(), *_grammar(), *resolver.figures()]
+    figures += [*convergence.figures(), *admission.figures()]
     print("\n".join(figure.line() for figure in figures))
     sys.exit(any(figure.value > figure.most for figure in figures))
 
