@@ -89,12 +89,8 @@ def test_scoping(extra: list[str], variables: dict[str, str], own: bool) -> None
     ("record", "namespaces"),
     [
         pytest.param("", ("shop",), id="what the user wrote"),
-        pytest.param(
-            '{"agent": {"DD_SECRET_ALLOWED_K8S_NAMESPACE": "shop"}}', (), id="what an injection set"
-        ),
-        pytest.param(
-            '{"agent": {"DD_SECRET_ALLOWED_K8S_NAMESPACE": "a"}}', ("shop",), id="what changed since"
-        ),
+        pytest.param('{"set": {"DD_SECRET_ALLOWED_K8S_NAMESPACE": "shop"}}', (), id="what an injection set"),
+        pytest.param('{"set": {"DD_SECRET_ALLOWED_K8S_NAMESPACE": "a"}}', ("shop",), id="what changed since"),
     ],
 )
 def test_limits_of_a_workload_that_was_injected(record: str, namespaces: tuple[str, ...]) -> None:

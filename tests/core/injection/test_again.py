@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assessing import NODE_AGENT, document
-from enc_operator.core.agents.injected import read_record
+from enc_operator.core.agents.injected import Record, read_record
 from enc_operator.core.inventory import TargetFact
 from injecting import TARGET, edited, environment, inject, pod_spec
 
@@ -62,7 +62,7 @@ def test_what_the_user_writes_later_stays() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["", "{", "[" * 100_000, "[]", '{"agent": 1}', '{"agent": {"DD_SECRET_ALLOWED_K8S_NAMESPACE": 1}}'],
+    ["", "{", "[" * 100_000, "[]", '{"set": 1}', '{"set": {"DD_SECRET_ALLOWED_K8S_NAMESPACE": 1}}'],
     ids=["empty", "no JSON", "too deep", "a list", "no variables", "no text"],
 )
 def test_a_record_that_says_nothing(written: str) -> None:
@@ -78,7 +78,7 @@ def test_what_the_user_set_to_the_same_is_not_recorded() -> None:
     """It is not taken away when the AgentTarget no longer asks for it."""
     once = inject(edited(NODE_AGENT, env=[{"name": LIMIT, "value": "true"}])).manifest
     assert once is not None
-    assert read_record(once["spec"]["template"]["spec"]) == {}
+    assert read_record(once["spec"]["template"]["spec"]) == Record()
 
     twice = inject(once, replace(TARGET, cross_namespace=True))
     assert environment(pod_spec(twice)["containers"][0])[LIMIT] == "true"

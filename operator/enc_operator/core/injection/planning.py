@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from enc_operator.core.agents.backends import Backend, BackendKind, decide_backend
-from enc_operator.core.agents.injected import INIT_CONTAINER, read_record, write_record
+from enc_operator.core.agents.injected import INIT_CONTAINER, Record, read_record
 from enc_operator.core.agents.workloads import reading_containers, unfit
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.injection import parts
-from enc_operator.core.inventory import NOTHING, Flavour, Resolver, TargetFact, WorkloadFact
+from enc_operator.core.inventory import Flavour, Resolver, TargetFact, WorkloadFact
 from enc_operator.core.objects.shapes import entries, mapping, text
 from enc_operator.core.references.model import Problem
 
@@ -118,12 +118,12 @@ def _changed_spec(
     injected: dict[str, Mapping[str, str]] = {}
     for index in sorted(reading):
         name = text(containers[index], "name")
-        before = record.get(name, NOTHING)
+        before = record.of(name)
         kept = _without_limit(containers[index], wanted, before)
         injected[name] = _injected(containers[index], kept, before)
         containers[index] = _with_resolver(containers[index], target, kept, before)
     main = spec["containers"][min(reading)]
-    init = parts.init_container(main, workload.component, target, resolver, write_record(injected))
+    init = parts.init_container(main, workload.component, target, resolver, _record(spec, injected).written())
     changed = dict(spec)
     changed["initContainers"] = _with_item(spec.get("initContainers"), init)
     changed["containers"] = containers
@@ -152,6 +152,18 @@ def _injected(
         for name, value in wanted.items()
         if _is(name, *parts.OPTIONAL) and (there.get(name) != value or before.get(name) == value)
     }
+
+
+def _record(spec: Mapping[str, Any], injected: Mapping[str, Mapping[str, str]]) -> Record:
+    """Return the record of what was set in each container; one that comes later changes nothing of it."""
+    found = {name: value for each in injected.values() for name, value in each.items()}
+    own: dict[str, tuple[str, ...]] = {}
+    for _, container in entries(spec, "containers"):
+        name, there = text(container, "name"), _values(container)
+        same = (key for key, value in found.items() if there.get(key) == value)
+        if kept := tuple(key for key in same if key not in injected.get(name, found)):
+            own[name] = kept
+    return Record(found, own)
 
 
 def _values(container: Mapping[str, Any]) -> dict[str, str]:
