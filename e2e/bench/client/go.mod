@@ -1,0 +1,3 @@
+module enc-operator.io/e2e/bench/client
+
+go 1.26
