@@ -39,7 +39,7 @@ _HIGH_SECONDS, _SATURATED_SECONDS = 10.0, 3.0
 _GRANTS, _WITHOUT = 200, 10_000
 _MS = 1000
 _CALLS = re.compile(
-    r'^apiserver_admission_webhook_request_total\{.*name="[^"]+\.enc-operator\.io".* ([\d.e+]+)$'
+    r'^apiserver_admission_webhook_request_total\{.*name="(?!probe\.)[^"]+\.enc-operator\.io".* ([\d.e+]+)$'
 )
 _APPROVED = '{code="",decision="approved"}'
 
