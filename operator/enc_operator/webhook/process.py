@@ -125,6 +125,9 @@ class WebhookProcess:
             with suppress(TimeoutError):
                 await asyncio.wait_for(ending.wait(), _LOOK)
         await asyncio.to_thread(self._facts.prepare)
+        # Of what the start left the garbage collector finds nothing more, and a review would wait while it walks through it.
+        gc.collect()
+        gc.freeze()
         return not ending.is_set()
 
     def _try_the_way(self, probe: Probe, reviews: Reviews) -> None:
@@ -134,14 +137,8 @@ class WebhookProcess:
         trials.start()
 
     async def _beat(self) -> None:
-        frozen = False
         while True:
             self._moved = time.monotonic()
-            if not frozen and all(state.synced for state in self._facts.states().values()):
-                frozen = True
-                # Of what the start left the garbage collector finds nothing more, and a review would wait while it walks through it.
-                gc.collect()
-                gc.freeze()
             await asyncio.sleep(_HEARTBEAT)
 
     def _make_keeper(self, port: int) -> Keeper:
