@@ -4,20 +4,20 @@ import asyncio
 import json
 import ssl
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import urllib3
 from prometheus_client.samples import Sample
 
+from enc_operator.core.inventory import AnyQuestion
 from enc_operator.webhook.certificates import Certificates, Lives, plan_certificates
+from enc_operator.webhook.deciding import Asks
 from enc_operator.webhook.judging import TrialJudge
 from enc_operator.webhook.metrics import Metrics
-from enc_operator.webhook.places import Judged, Limits, Review
+from enc_operator.webhook.places import Found, Judged, Limits
 from enc_operator.webhook.server import (
     MUTATING_PATH,
     PATH,
@@ -52,21 +52,21 @@ def answer(uid: str, message: str = "", **more: Any) -> Mapping[str, Any]:
     return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}
 
 
+async def refuse(*_: object) -> bool:
+    """Answer every question with a no, as an authorizer may."""
+    return False
+
+
 @dataclass
 class ScriptedJudge:
-    """Decides as a test says, and tells what it was asked; `at_once` decides where it is called, and leaves nothing."""
+    """Decides as a test says, and tells what it was asked; `quick` has short reviews decided in the loop."""
 
     script: Callable[[bytes], Judged] | None = None
     asked: list[bytes] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
-    at_once: bool = False
+    quick: bool = False
 
-    def begin(self, body: bytes, deadline: float) -> Judged | Review:
-        """Do everything in a thread, or at once."""
-        assert deadline > time.monotonic()
-        return self.judge(body) if self.at_once else partial(self.judge, body)
-
-    def judge(self, body: bytes) -> Judged:
+    def begin(self, body: bytes) -> Found:
         """Do what the script says; allow without one."""
         self.asked.append(body)
         if self.script:
@@ -85,6 +85,7 @@ class Served:
 
     def __init__(self, judge: ScriptedJudge, limits: Limits, mutator: ScriptedJudge | None = None) -> None:
         self.judge, self.metrics, self.tls = judge, Metrics(), Tls()
+        self.asks: Asks = refuse
         self.mutator = mutator or ScriptedJudge()
         self.certificates = make_certificates()
         self.tls.use(self.certificates.chain, self.certificates.key)
@@ -96,10 +97,13 @@ class Served:
 
     async def _start(self) -> AdmissionServer:
         judges: dict[str, Judge] = {PATH: self.judge, MUTATING_PATH: self.mutator, TRIAL_PATH: TrialJudge()}
-        self.reviews = Reviews(judges, self._limits, self.metrics)
+        self.reviews = Reviews(judges, self._limits, self.metrics, self._ask)
         server = AdmissionServer(self.reviews, self.tls.context, listen("127.0.0.1", 0))
         await server.start()
         return server
+
+    async def _ask(self, question: AnyQuestion, seconds: float) -> bool:
+        return await self.asks(question, seconds)
 
     def run(self, what: Any, seconds: float = 20) -> Any:
         """Run something in the server's loop."""

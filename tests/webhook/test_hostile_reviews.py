@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from enc_operator.webhook.judging import CoreJudge, CoreMutator
-from enc_operator.webhook.places import Judged, Limits, Review
+from enc_operator.webhook.places import Found, Judged, Limits
 from enc_operator.webhook.server import Judge
 from reviewing import FOREIGN, OWN, checks, document, pod, world
 from serving_reviews import ScriptedJudge, Served
@@ -36,12 +36,12 @@ class Decided(ScriptedJudge):
     """Decides by the core."""
 
     def __init__(self, judge: Judge) -> None:
-        super().__init__()
+        super().__init__(quick=judge.quick)
         self._judge = judge
 
-    def begin(self, body: bytes, deadline: float) -> Judged | Review:
+    def begin(self, body: bytes) -> Found:
         """Pass a review on."""
-        return self._judge.begin(body, deadline)
+        return self._judge.begin(body)
 
     def undecided(self, uid: str, why: str) -> Judged:
         """Pass on what was not judged."""
@@ -59,11 +59,9 @@ def mode(request: pytest.FixtureRequest) -> str:
 def served(mode: str) -> Iterator[Served]:
     """Serve both doors as the process does, with an authorizer that says no."""
     facts = Facts(mode)
-    judge = CoreJudge(facts, lambda *_: False)
-    found = Served(Decided(judge), Limits(seconds=20, looks=()), Decided(CoreMutator(facts)))
+    found = Served(Decided(CoreJudge(facts)), Limits(seconds=20, looks=()), Decided(CoreMutator(facts)))
     yield found
     found.stop()
-    judge.close()
 
 
 def written(document: Any) -> bytes:

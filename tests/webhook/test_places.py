@@ -1,9 +1,11 @@
 """Where reviews are judged, and that none slows the others: one that may turn out otherwise waits without a place, and is answered in time."""
 
+import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -132,27 +134,70 @@ def test_what_is_short_is_not_handed_over(serving: Start, body: bytes, *, at_onc
         return ALLOWED
 
     served = serving(judge)
-    served.judge.at_once = True
+    served.judge.quick = True
 
     assert served.post(body)[1]["response"]["allowed"]
     assert len(threads) == 1
     assert ("review" in threads[0]) is not at_once
 
 
-def test_what_is_left_of_a_short_one_is_for_a_thread(serving: Start) -> None:
-    """What somebody has to be asked for does not keep the others from being read."""
-    over, began = threading.Event(), threading.Event()
+class Question:
+    """A review that is decided when somebody was asked, and notes in which thread."""
 
-    def wait(body: bytes) -> Judged:
-        began.set()
-        assert b"good" in body or over.wait(20)
-        return ALLOWED
+    questions = ("may it?",)
 
-    served = serving(wait, seconds=20)
+    def __init__(self, threads: list[str]) -> None:
+        self._threads = threads
+
+    def decide(self, answers: Mapping[Any, bool], *, last: bool) -> Judged:
+        """Allow what was answered with yes."""
+        self._threads.append(threading.current_thread().name)
+        return ALLOWED if answers.get("may it?") else Judged("denied", answer(UID, "last" if last else "no"))
+
+
+@pytest.mark.parametrize("size", [0, 17_000, 1_100_000], ids=["a short one", "a long one", "a large one"])
+def test_who_has_to_ask_keeps_nobody_from_being_read(serving: Start, size: int) -> None:
+    """While the authorizer is slow others are answered, and no thread waits for it."""
+    over, asked = threading.Event(), threading.Event()
+    threads: list[str] = []
+
+    def judge(body: bytes) -> Any:
+        return ALLOWED if b"good" in body else Question(threads)
+
+    async def ask(*_: object) -> bool:
+        asked.set()
+        await asyncio.to_thread(over.wait, 20)
+        return True
+
+    served = serving(judge, seconds=20)
+    served.judge.quick, served.asks = True, ask
     with ThreadPoolExecutor(1) as clients:
-        waiting = clients.submit(served.post, BAD)
-        assert began.wait(10)
+        waiting = clients.submit(served.post, review(object={"name": "bad" + "a" * size}))
+        assert asked.wait(10)
         assert served.post(GOOD)[1]["response"]["allowed"]
         assert not waiting.done()
         over.set()
         assert waiting.result(20)[1]["response"]["allowed"]
+
+    assert ["review" in each for each in threads] == [size > 0]
+
+
+def test_no_more_ask_at_once_than_there_are_places(serving: Start) -> None:
+    """Also of the short ones, which need none otherwise; those that find none in time are answered for."""
+    over, asked = threading.Event(), threading.Semaphore(0)
+
+    async def ask(*_: object) -> bool:
+        asked.release()
+        await asyncio.to_thread(over.wait, 20)
+        return True
+
+    served = serving(lambda _: Question([]), concurrent=1, seconds=3)
+    served.judge.quick, served.asks = True, ask
+    with ThreadPoolExecutor(3) as clients:
+        said = [clients.submit(served.post, BAD) for _ in range(3)]
+        assert [each.result(20)[0] for each in said] == [200] * 3
+    over.set()
+
+    assert asked.acquire(timeout=5)
+    assert not asked.acquire(blocking=False)
+    assert served.judge.left == ["there was no answer in time"] * 3

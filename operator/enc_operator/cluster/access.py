@@ -58,7 +58,8 @@ class AccessAnswers:
         """Ask the API server; raise ApiError where it does not say. An answer that a `drop` has overtaken is not remembered."""
         generation = self.generation
         began = self._clock()
-        status = _status(self._gateway, question, _CALL_SECONDS)
+        call = call_for(question)
+        status = status_in(call, self._gateway.call(call, seconds=_CALL_SECONDS))
         until = self._trusted_until(began, status)
         with self._lock:
             if generation == self.generation:
@@ -91,15 +92,14 @@ class AccessAnswers:
         return min(until, self._settled_at) if began < self._settled_at else until
 
 
-def ask(gateway: Gateway, question: AnyQuestion, seconds: float) -> bool:
-    """Ask once, and remember nothing; raise ApiError where no answer comes within `seconds`."""
-    allowed: bool = _status(gateway, question, seconds)["allowed"]
-    return allowed
+def call_for(question: AnyQuestion) -> Call:
+    """Return the call that asks."""
+    return Call("POST", _PATH, body=access_review(question))
 
 
-def _status(gateway: Gateway, question: AnyQuestion, seconds: float) -> Mapping[str, Any]:
-    call = Call("POST", _PATH, body=access_review(question))
-    status = gateway.call(call, seconds=seconds).get("status")
+def status_in(call: Call, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what an answer says; raise ApiError where it is neither yes nor no."""
+    status = answer.get("status")
     if not isinstance(status, dict) or not isinstance(status.get("allowed"), bool):
         raise ApiError(call, 0, "Unreachable", "the answer to the access review says neither yes nor no")
     return status

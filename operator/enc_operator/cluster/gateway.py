@@ -1,7 +1,8 @@
 """The one way to the API server: HTTP with the ServiceAccount's or a kubeconfig's credentials, JSON in and out.
 
 Every call of the operator passes `Gateway.call` or `Gateway.stream`, so that a test that stands before it sees and breaks all of
-them. Nothing that may have been sent is sent again here: who calls knows what a second attempt would mean.
+them; who has connections of his own (an event loop) has his requests made and their outcome told here. Nothing that may have been
+sent is sent again here: who calls knows what a second attempt would mean.
 """
 
 import json
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -52,6 +54,17 @@ def _said_plainly() -> Iterator[None]:
         raise EncError(f"no way to a cluster: {error}", "run it in a pod, or give --kubeconfig") from None
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call as it is sent; `server_name` is whom the certificate has to be for where that is not the URL's host."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: str | None
+    server_name: str | None
+    proxy: str | None
+
+
 class Gateway:
     """Calls of one identity on one API server; safe to use from many threads.
 
@@ -69,6 +82,8 @@ class Gateway:
         configuration.connection_pool_maxsize = pool
         self._configuration = configuration
         self._http = RESTClientObject(configuration).pool_manager
+        proxy = self._http.proxy  # None where there is none, or where it is not for this host
+        self._proxy = proxy and proxy.url
         self._lock = threading.Lock()
         self._observer = observer or _nobody
         self._renew = renew
@@ -106,13 +121,31 @@ class Gateway:
             "token": self._token().rpartition(" ")[2] or None,  # behind `Bearer`, in a pod `bearer`
         }
 
+    def request_of(self, call: Call) -> Request:
+        """Return what is to be sent for a call now; raise ApiError where the credentials cannot be read."""
+        body = None if call.body is None else json.dumps(call.body, separators=(",", ":"))
+        name = self._configuration.tls_server_name
+        return Request(self._url(call), self._headers(call), body, name, self._proxy)
+
+    def told(self, call: Call, status: int, seconds: float, date: str | None = None) -> None:
+        """Take the outcome of a call, also of one that was sent by somebody else: its status (0: no answer), and the Date header."""
+        self._observer(call, status, seconds)
+        self._note_time(date)
+
+    def failure(self, call: Call, status: int, body: bytes, retry_after: str | None) -> ApiError:
+        """Return the failure that an answer is; credentials that were not accepted are read anew."""
+        if status == _UNAUTHORIZED:
+            with suppress(ConfigException, OSError), self._lock:
+                self._renew()
+        return failure_of(call, status, body, retry_after)
+
     def call(self, call: Call, *, seconds: float = _READ_SECONDS) -> Mapping[str, Any]:
         """Return the decoded answer of a call that succeeds; raise ApiError for every other outcome.
 
         `seconds` is how long the answer may take to begin, and then to come in full.
         """
         with self._answer(call, seconds) as response:
-            return _decoded(call, self._read(call, response, seconds))
+            return decoded(call, self._read(call, response, seconds))
 
     def close(self) -> None:
         """Close the connections that nobody uses; calls and watches that go on end by themselves."""
@@ -129,39 +162,32 @@ class Gateway:
         response = self._send(call, seconds)
         try:
             if response.status not in _SUCCESS:
-                raise self._failure(call, response)
+                body = self._read(call, response, _READ_SECONDS)
+                raise self.failure(call, response.status, body, response.headers.get("Retry-After"))
             yield response
         finally:
             if not response.closed:
                 response.close()  # nobody else may take over a connection with half an answer in it
             response.release_conn()
 
-    def _failure(self, call: Call, response: urllib3.BaseHTTPResponse) -> ApiError:
-        if response.status == _UNAUTHORIZED:
-            with suppress(ConfigException, OSError), self._lock:
-                self._renew()
-        body = self._read(call, response, _READ_SECONDS)
-        return failure_of(call, response.status, body, response.headers.get("Retry-After"))
-
     def _send(self, call: Call, seconds: float) -> urllib3.BaseHTTPResponse:
         began = time.monotonic()
         try:
-            response = self._request(call, self._headers(call), seconds)
+            response = self._sent(call, seconds)
         except urllib3.exceptions.HTTPError as error:
-            self._observer(call, 0, time.monotonic() - began)
+            self.told(call, 0, time.monotonic() - began)
             raise self._lost(call, error) from None
-        self._observer(call, response.status, time.monotonic() - began)
-        self._note_time(response.headers.get("Date"))
+        self.told(call, response.status, time.monotonic() - began, response.headers.get("Date"))
         return response
 
-    def _request(self, call: Call, headers: dict[str, str], seconds: float) -> urllib3.BaseHTTPResponse:
-        body = None if call.body is None else json.dumps(call.body, separators=(",", ":"))
+    def _sent(self, call: Call, seconds: float) -> urllib3.BaseHTTPResponse:
+        request = self.request_of(call)
         timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=seconds)
-        options = {"body": body, "headers": headers, "timeout": timeout, "retries": False}
+        options = {"body": request.body, "headers": request.headers, "timeout": timeout, "retries": False}
         while True:
             with suppress(urllib3.exceptions.ClosedPoolError):  # cleared a moment ago; nothing was sent
                 answer: urllib3.BaseHTTPResponse = self._http.request(
-                    call.method, self._url(call), preload_content=False, **options
+                    call.method, request.url, preload_content=False, **options
                 )
                 return answer
 
@@ -232,11 +258,11 @@ class Stream:
             if b"\n" in part:
                 *lines, last = rest.split(b"\n")
                 rest = last
-                yield from (_decoded(self._call, line) for line in lines if line)
+                yield from (decoded(self._call, line) for line in lines if line)
             if len(rest) > _LONGEST_EVENT:
                 raise ApiError(self._call, 0, "Unreachable", "an event of the watch does not end")
         if rest and not self._is_cut:
-            yield _decoded(self._call, rest)
+            yield decoded(self._call, rest)
 
     def _next(self) -> bytes:
         try:
@@ -255,7 +281,8 @@ class Stream:
             self._response.shutdown()
 
 
-def _decoded(call: Call, body: bytes | bytearray) -> Mapping[str, Any]:
+def decoded(call: Call, body: bytes | bytearray) -> Mapping[str, Any]:
+    """Decode an answer or an event; raise ApiError for what is no JSON object."""
     try:
         value = decode(body)
     except ValueError:

@@ -1,27 +1,21 @@
-"""A review from its bytes to its answer: the core decides, and what it must know of the authorizer is asked in between."""
+"""A review from its bytes to its answer: the core decides, and says what it must know of the authorizer before."""
 
-import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as Late
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from enc_operator.cluster.calls import ApiError
 from enc_operator.cluster.decoding import decode_and_tell
-from enc_operator.core.admission.model import Answer, Ask, Mode, Outcome, Verdict
+from enc_operator.core.admission.model import Answer, Mode, Outcome, Verdict
 from enc_operator.core.admission.mutation import mutate
 from enc_operator.core.admission.responses import answer_failed, answer_unknown
 from enc_operator.core.admission.review import review
 from enc_operator.core.admission.world import World
 from enc_operator.core.inventory import AnyQuestion
-from enc_operator.webhook.places import Again, Judged, Review
+from enc_operator.webhook.places import Again, Found, Judged
 from enc_operator.webhook.server import TRIAL, uid_of
 
-_ROUNDS = 8  # the core asks in two or three
-_RESERVE = 0.2  # seconds that an answer takes once everything is asked
 _UNDECIDED = "undecided"
-_THREADS = 8
 _REFUSED = "a trial, which is refused wherever it arrives"
 _SAID = {
     Verdict.ALLOWED: "approved",
@@ -29,9 +23,6 @@ _SAID = {
     Verdict.INJECTED: "injected",
     Verdict.NOT_JUDGED: "not_judged",
 }
-
-Asks = Callable[[AnyQuestion, float], bool]
-"""Ask the authorizer; raises ApiError where no answer comes within so many seconds."""
 
 
 class Worlds(Protocol):
@@ -47,22 +38,23 @@ class Worlds(Protocol):
 class CoreJudge:
     """Decides reviews by the core's rules; safe to use from many threads."""
 
-    def __init__(self, worlds: Worlds, asks: Asks) -> None:
-        self._worlds, self._asks = worlds, asks
-        self._threads = ThreadPoolExecutor(_THREADS, "authorizer")
+    quick = True
 
-    def begin(self, body: bytes, deadline: float) -> Judged | Review:
-        """Decide a review that asks nothing; what the authorizer does not say in time counts as a no, and the answer says so."""
+    def __init__(self, worlds: Worlds) -> None:
+        self._worlds = worlds
+
+    def begin(self, body: bytes) -> Found:
+        """Decide a review that asks nothing, and return of one that does what to ask."""
         try:
             document, whole = decode_and_tell(body)
         except ValueError:
             return Judged("not_judged", None)
         world = self._worlds.world()
         outcome = review(document, world, {}, whole=whole)
-        if isinstance(outcome, Ask):
-            decide = partial(review, document, world, whole=whole)
-            return lambda: self._said(self._decide(decide, outcome, deadline), world, asked=True)
-        return self._said(outcome, world, asked=False)
+        if isinstance(outcome, Answer):
+            return self._said(outcome, world, asked=False)
+        said = partial(self._said, world=world, asked=True)
+        return _Questions(partial(review, document, world, whole=whole), said, outcome.questions)
 
     def undecided(self, uid: str, why: str) -> Judged:
         """Answer a review of which nothing is known but its uid: refused where anything anywhere is enforced."""
@@ -75,10 +67,6 @@ class CoreJudge:
             answer = answer_unknown(uid, why)
         return Judged(_SAID[answer.verdict], answer.document, (_UNDECIDED,))
 
-    def close(self) -> None:
-        """Ask nothing more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
     def _may_turn(self, world: World, *, asked: bool, last: bool) -> bool:
         return not self._worlds.is_current(world) or (asked and last)
 
@@ -87,43 +75,32 @@ class CoreJudge:
         is_open = bool(answer.reasons) and not answer.allowed
         return _judged(answer, partial(self._may_turn, world, asked=asked) if is_open else None)
 
-    def _decide(self, decide: Callable[..., Outcome], outcome: Outcome, deadline: float) -> Answer:
-        """Ask what has to be, and decide by the answers."""
-        answers: dict[AnyQuestion, bool] = {}
-        rounds = 0
-        while isinstance(outcome, Ask):
-            found = self._ask(outcome.questions, deadline - _RESERVE)
-            answers.update(found)
-            rounds += 1
-            last = rounds == _ROUNDS or len(found) < len(outcome.questions)
-            outcome = decide(answers, last=last)
-        return outcome
 
-    def _ask(self, questions: Iterable[AnyQuestion], until: float) -> Mapping[AnyQuestion, bool]:
-        """Ask all at once, and return the answers that came in time."""
-        left = max(0.01, until - time.monotonic())
-        sent = {question: self._threads.submit(self._asks, question, left) for question in questions}
-        found = {}
-        for question, future in sent.items():
-            try:
-                found[question] = future.result(max(0.0, until - time.monotonic()))
-            except (ApiError, Late):
-                future.cancel()
-        return found
+@dataclass(frozen=True, slots=True)
+class _Questions:
+    """What a review asks, how it is decided, and what is said of it then."""
+
+    review: Callable[..., Outcome]
+    said: Callable[[Answer], Judged]
+    questions: Iterable[AnyQuestion]
+
+    def decide(self, answers: Mapping[AnyQuestion, bool], *, last: bool) -> Found:
+        """Decide by the answers; what the authorizer does not say in time counts as a no, and the answer says so."""
+        outcome = self.review(answers, last=last)
+        if isinstance(outcome, Answer):
+            return self.said(outcome)
+        return replace(self, questions=outcome.questions)
 
 
 class CoreMutator:
     """Answers what the API server asks before it stores an Agent's workload: by the core's plan, and never with a refusal."""
 
+    quick = False  # a plan takes its time
+
     def __init__(self, worlds: Worlds) -> None:
         self._worlds = worlds
 
-    def begin(self, body: bytes, deadline: float) -> Review:
-        """Leave all to a thread: a plan takes its time."""
-        del deadline
-        return partial(self._mutate, body)
-
-    def _mutate(self, body: bytes) -> Judged:
+    def begin(self, body: bytes) -> Judged:
         """Decide what is added to a workload; nobody is asked for it."""
         try:
             document, whole = decode_and_tell(body)
@@ -147,9 +124,10 @@ class CoreMutator:
 class TrialJudge:
     """Refuses every trial: whoever reads that knows that the webhook was asked. Nothing is looked at that could be missing."""
 
-    def begin(self, body: bytes, deadline: float) -> Judged:
+    quick = True
+
+    def begin(self, body: bytes) -> Judged:
         """Refuse a trial."""
-        del deadline
         return self.undecided(uid_of(body), _REFUSED)
 
     def undecided(self, uid: str, why: str) -> Judged:

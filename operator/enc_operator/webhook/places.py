@@ -5,12 +5,14 @@ Neither how reviews come and are answered stands here, nor how they are judged.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
+
+from enc_operator.core.inventory import AnyQuestion
 
 _RESERVE = 0.2  # seconds before its deadline in which a review does not wait any more
 
@@ -52,9 +54,20 @@ class Judged:
     again: Again | None = None
 
 
-Review = Callable[[], Judged]
-"""What is left to be done for a review."""
-Begin = Callable[[Review], Awaitable[Judged]]
+class Asking(Protocol):
+    """A review that cannot be decided before somebody was asked."""
+
+    @property
+    def questions(self) -> Iterable[AnyQuestion]:
+        """What to ask."""
+
+    def decide(self, answers: Mapping[AnyQuestion, bool], *, last: bool) -> "Judged | Asking":
+        """Decide by all answers so far; `last` says that there will be no others, and that those that are missing count as a no."""
+
+
+Found = Judged | Asking
+Run = Callable[[Callable[[], Found]], Awaitable[Found]]
+"""Do some work and return what it comes to."""
 
 
 class Places:
@@ -68,27 +81,26 @@ class Places:
         self._looks, self._room = limits.looks, limits.waiting
 
     @asynccontextmanager
-    async def take(self, *, large: bool) -> AsyncIterator[Begin]:
-        """Take a place when there is one. What is begun there keeps it until its thread is done, also when nobody waits for it."""
+    async def take(self, *, large: bool) -> AsyncIterator[Run]:
+        """Take a place when there is one. It is kept until the last thread that worked there is done, also when nobody waits for it."""
         places, threads = (self._large, self._thread_of_large) if large else (self._small, self._threads)
-        begun = False
+        working: list[asyncio.Future[Found]] = []
 
-        def begin(review: Review) -> Awaitable[Judged]:
-            nonlocal begun
-            task = asyncio.get_running_loop().run_in_executor(threads, review)
-            task.add_done_callback(partial(_leave, places))
-            begun = True
-            return asyncio.shield(task)
+        def run(work: Callable[[], Found]) -> Awaitable[Found]:
+            working[:] = [asyncio.get_running_loop().run_in_executor(threads, work)]
+            return asyncio.shield(working[0])
 
         await places.acquire()
         try:
-            yield begin
+            yield run
         finally:
-            if not begun:
+            for task in working:
+                task.add_done_callback(partial(_leave, places))
+            if not working:
                 places.release()
 
     async def settle(
-        self, judged: Judged, review: Review, size: int, deadline: float, *, large: bool
+        self, judged: Judged, anew: Callable[[], Awaitable[Judged]], size: int, deadline: float
     ) -> Judged:
         """Let what may turn out otherwise wait, while others have its place, and have it judged anew where it does."""
         with suppress(TimeoutError):
@@ -99,8 +111,7 @@ class Places:
                     with self._waiting(size):
                         await asyncio.sleep(seconds)
                     if judged.again(last=look == len(self._looks)):
-                        async with self.take(large=large) as begin:
-                            judged = await begin(review)
+                        judged = await anew()
         return judged
 
     def close(self) -> None:
@@ -117,7 +128,7 @@ class Places:
             self._room += size
 
 
-def _leave(places: asyncio.Semaphore, task: "asyncio.Future[Judged]") -> None:
+def _leave(places: asyncio.Semaphore, task: "asyncio.Future[Found]") -> None:
     places.release()
     if not task.cancelled():
         task.exception()  # heard, should nobody wait for it any more

@@ -12,7 +12,6 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from enc_operator.cluster.access import ask
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.core.admission.model import Mode
 from enc_operator.core.admission.world import AdmissionSettings
@@ -23,6 +22,7 @@ from enc_operator.packaged_crds import crd_texts
 from enc_operator.process.clock import Clock
 from enc_operator.process.serving import HealthServer
 from enc_operator.process.settings import CertificatesOf, Probe, Settings, Webhook
+from enc_operator.webhook.authorizer import Authorizer
 from enc_operator.webhook.certificates import Lives
 from enc_operator.webhook.custody import CertificateFiles, Custody, SharedSecret
 from enc_operator.webhook.facts import LiveFacts
@@ -69,7 +69,6 @@ class WebhookProcess:
         self._facts = LiveFacts(
             gateway, settings, frame, admission_of(settings, self._webhook), self._clock.now
         )
-        self._judge = CoreJudge(self._facts, partial(ask, gateway))
         self._health = HealthServer(settings.listen, metrics.registry, self.health)
         self._moved = time.monotonic()
         self._keeper: Keeper | None = None
@@ -96,11 +95,12 @@ class WebhookProcess:
             asyncio.get_running_loop().add_signal_handler(number, ending.set)
         limits = Limits(concurrent=self._webhook.concurrent, seconds=self._webhook.deadline_seconds)
         judges: dict[str, Judge] = {
-            PATH: self._judge,
+            PATH: CoreJudge(self._facts),
             MUTATING_PATH: CoreMutator(self._facts),
             TRIAL_PATH: TrialJudge(),
         }
-        self._reviews = reviews = Reviews(judges, limits, self._metrics)
+        authorizer = Authorizer(self._gateway)
+        self._reviews = reviews = Reviews(judges, limits, self._metrics, authorizer.ask)
         listening = listen(self._webhook.listen.address, self._webhook.listen.port)
         server = AdmissionServer(reviews, self._tls.context, listening)
         self._facts.start()
@@ -117,6 +117,7 @@ class WebhookProcess:
         _log.info("ending: connections are closed one by one for %g s", self._webhook.drain_seconds)
         await server.drain(self._webhook.drain_seconds)
         beating.cancel()
+        await authorizer.close()
         await asyncio.to_thread(self._close)
 
     async def _know(self, ending: asyncio.Event) -> bool:
@@ -171,7 +172,6 @@ class WebhookProcess:
             self._trials.stop()
         if self._keeper:
             self._keeper.stop()
-        self._judge.close()
         self._facts.stop()
         self._health.stop()
 

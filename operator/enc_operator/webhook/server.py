@@ -21,9 +21,10 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from enc_operator.errors import EncError
+from enc_operator.webhook.deciding import Asks, decide, here
 from enc_operator.webhook.faults import told
 from enc_operator.webhook.metrics import Metrics
-from enc_operator.webhook.places import Judged, Limits, Places, Review
+from enc_operator.webhook.places import Found, Judged, Limits, Places
 
 PATH, MUTATING_PATH, TRIAL_PATH = "/validate", "/mutate", "/probe"
 TRIAL = "trial"
@@ -44,24 +45,23 @@ _log = logging.getLogger(__name__)
 
 
 class Judge(Protocol):
-    """Who decides; called in threads, and in the loop where that is not long."""
+    """Who decides; called in threads, and in the loop where it is quick with what is short."""
 
-    def begin(self, body: bytes, deadline: float) -> Judged | Review:
-        """Decide what a review comes to where nobody has to be asked; return what is left for a thread where somebody has.
+    quick: bool
 
-        Nothing is asked after `deadline` (monotonic seconds).
-        """
+    def begin(self, body: bytes) -> Found:
+        """Decide what a review comes to, or say what has to be asked before."""
 
     def undecided(self, uid: str, why: str) -> Judged:
         """Answer a review of which nothing is known but its uid; must be quick."""
 
 
 class Reviews:
-    """The handler of reviews, by one judge for each path; all share the limits."""
+    """The handler of reviews, by one judge for each path; all share the limits, and `asks`, which asks the authorizer."""
 
-    def __init__(self, judges: Mapping[str, Judge], limits: Limits, metrics: Metrics) -> None:
+    def __init__(self, judges: Mapping[str, Judge], limits: Limits, metrics: Metrics, asks: Asks) -> None:
         self.judges = judges
-        self._limits, self._metrics = limits, metrics
+        self._limits, self._metrics, self._asks = limits, metrics, asks
         self._places = Places(limits)
         self.draining = False
         self.heard = float("-inf")
@@ -110,23 +110,30 @@ class Reviews:
             return await self._large(request, judge, body, deadline)
         await self._read(request, body)
         content = _taken(body)
-        whole = partial(_judge_whole, judge, content, deadline)
-        begun = judge.begin(content, deadline) if _is_short(content) else whole
-        if not isinstance(begun, Judged):
-            async with self._places.take(large=False) as work:
-                begun = await work(begun)
-        return await self._places.settle(begun, whole, len(content), deadline, large=False)
+        anew = partial(self._judge, judge, content, deadline, large=False)
+        return await self._places.settle(await anew(), anew, len(content), deadline)
 
     async def _large(
         self, request: web.Request, judge: Judge, body: bytearray, deadline: float
     ) -> Judged | None:
-        async with self._places.take(large=True) as work:
+        async with self._places.take(large=True) as run:
             if not await self._read(request, body):
                 return None
-            size = len(body)
-            whole = partial(_judge_whole, judge, _taken(body), deadline)
-            judged = await work(whole)
-        return await self._places.settle(judged, whole, size, deadline, large=True)
+            size, content = len(body), _taken(body)
+            judged = await decide(partial(judge.begin, content), run, self._asks, deadline)
+        anew = partial(self._judge, judge, content, deadline, large=True)
+        return await self._places.settle(judged, anew, size, deadline)
+
+    async def _judge(self, judge: Judge, content: bytes, deadline: float, *, large: bool) -> Judged:
+        """Judge where it is read what takes no longer than to hand it to a thread; who has to ask needs a place all the same."""
+        if not (judge.quick and _is_short(content)):
+            async with self._places.take(large=large) as run:
+                return await decide(partial(judge.begin, content), run, self._asks, deadline)
+        found = judge.begin(content)
+        if isinstance(found, Judged):
+            return found
+        async with self._places.take(large=False):
+            return await decide(lambda: found, here, self._asks, deadline)
 
     async def _read(self, request: web.Request, body: bytearray) -> bool:
         """Read the body; tell whether it is within the limit. What is over is read all the same: a client that is cut off hears nothing."""
@@ -195,11 +202,6 @@ def _taken(body: bytearray) -> bytes:
     content = bytes(body)
     del body[_HEAD:]
     return content
-
-
-def _judge_whole(judge: Judge, content: bytes, deadline: float) -> Judged:
-    begun = judge.begin(content, deadline)
-    return begun if isinstance(begun, Judged) else begun()
 
 
 def _is_short(body: bytes) -> bool:
