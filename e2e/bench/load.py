@@ -1,4 +1,4 @@
-"""A client that creates objects, in a process of its own (`client/main.go`): at a fixed rate, or as many as are answered.
+"""A client that posts objects or reviews, in a process of its own (`client/main.go`): at a fixed rate, or as many as are answered.
 
 What the objects are stands with who orders them.
 """
@@ -23,7 +23,7 @@ class Order:
     """Post these bodies to a path, one after the other and again from the first.
 
     With a `rate` so many a second are sent; without one `workers` each send their next when the last is answered. It ends after
-    `seconds`, or after `count` requests.
+    `seconds`, or after `count` requests. An answer that does not hold the text `said` is a failure.
     """
 
     path: str
@@ -32,6 +32,7 @@ class Order:
     workers: int = 0
     seconds: float = 0
     count: int = 0
+    said: str = ""
 
 
 @dataclass(slots=True)
@@ -54,16 +55,20 @@ class Run:
 
 
 class Load:
-    """The process, built for it, and what is ordered of it; `kubeconfig` names the files of a client's certificate."""
+    """The process, built for it, and what is ordered of it; `kubeconfig` names the files of a client's certificate.
 
-    def __init__(self, kubeconfig: Path) -> None:
+    It speaks to the API server, or to the URL of another `server` whose CA's file is given with it.
+    """
+
+    def __init__(self, kubeconfig: Path, server: tuple[str, Path] | None = None) -> None:
         content = yaml.safe_load(kubeconfig.read_text())
         cluster, user = content["clusters"][0]["cluster"], content["users"][0]["user"]
+        url, authority = server or (cluster["server"], cluster["certificate-authority"])
         self._folder = tempfile.TemporaryDirectory()
         build_program(_CLIENT, Path(self._folder.name))
-        trusted = (cluster["certificate-authority"], user["client-certificate"], user["client-key"])
+        trusted = (str(authority), user["client-certificate"], user["client-key"])
         self._process = subprocess.Popen(
-            [f"{self._folder.name}/client", cluster["server"], *trusted],
+            [f"{self._folder.name}/client", url, *trusted],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,5 +1,5 @@
-// A client of the API server that creates objects at a fixed rate, or as many as are answered. What they are stands with who orders them
-// (load.py). In Go, since client, API server and webhook share the processors of a machine, and what is measured are the last two.
+// A client that posts objects to the API server, or reviews to a webhook, at a fixed rate or as many as are answered. What they are stands
+// with who orders them (load.py). In Go, since client, API server and webhook share the processors of a machine, and what is measured are the last two.
 //
 // At a fixed rate (open loop) each request is sent when it is due, however many are under way, and its latency counts from when it was
 // due: a server that stands still is charged for everything that was to come meanwhile.
@@ -31,6 +31,7 @@ type order struct {
 	Workers int      `json:"workers"`
 	Seconds float64  `json:"seconds"`
 	Count   int64    `json:"count"`
+	Said    string   `json:"said"`
 }
 
 // run is load.Run as JSON.
@@ -133,7 +134,7 @@ func (c *client) closed(o *order, found *run, began time.Time) {
 }
 
 func (c *client) post(o *order, number int64, due time.Time, found *run) {
-	wrong := c.create(c.server+o.Path, o.Bodies[number%int64(len(o.Bodies))])
+	wrong := c.send(c.server+o.Path, o.Bodies[number%int64(len(o.Bodies))], o.Said)
 	latency := time.Since(due).Seconds()
 	found.lock.Lock()
 	defer found.lock.Unlock()
@@ -146,7 +147,8 @@ func (c *client) post(o *order, number int64, due time.Time, found *run) {
 	}
 }
 
-func (c *client) create(url, body string) string {
+// send returns what went wrong.
+func (c *client) send(url, body, expected string) string {
 	answer, err := c.http.Post(url, "application/json", strings.NewReader(body))
 	if err != nil {
 		return err.Error()
@@ -156,7 +158,8 @@ func (c *client) create(url, body string) string {
 	if err != nil {
 		return err.Error()
 	}
-	if answer.StatusCode != http.StatusCreated {
+	good := answer.StatusCode == http.StatusCreated || answer.StatusCode == http.StatusOK
+	if !good || !strings.Contains(string(said), expected) {
 		return fmt.Sprintf("%d %s", answer.StatusCode, said)
 	}
 	return ""
