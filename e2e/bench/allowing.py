@@ -4,7 +4,6 @@ Started as a program it takes certificate and key as the files of its arguments,
 """
 
 import asyncio
-import base64
 import gc
 import json
 import ssl
@@ -18,8 +17,7 @@ import trustme
 from aiohttp import web
 
 from e2e.cluster.interface import Cluster
-
-NAME = "allowing.enc-e2e.invalid"
+from e2e.scenarios.registered_webhook import registered
 
 
 @contextmanager
@@ -33,33 +31,12 @@ def allowing_webhook(cluster: Cluster, namespace: str, folder: Path) -> Iterator
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout  # noqa: S101  (for the type checker)
         port = int(process.stdout.readline())
-        bundle = base64.b64encode(authority.cert_pem.bytes()).decode()
-        cluster.kubectl("create", "-f", "-", text=json.dumps(_configuration(namespace, port, bundle)))
+        rule = {"operations": ["CREATE"], "apiGroups": [""], "resources": ["pods"]}
         try:
-            yield process.pid
+            with registered(cluster, "ValidatingWebhookConfiguration", namespace, (port, authority), rule):
+                yield process.pid
         finally:
-            cluster.kubectl("delete", "validatingwebhookconfiguration", NAME)
             process.terminate()
-
-
-def _configuration(namespace: str, port: int, bundle: str) -> dict[str, object]:
-    webhook = {
-        "name": NAME,
-        "clientConfig": {"url": f"https://127.0.0.1:{port}/", "caBundle": bundle},
-        "rules": [
-            {"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]}
-        ],
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-        "sideEffects": "None",
-        "admissionReviewVersions": ["v1"],
-        "failurePolicy": "Fail",
-    }
-    return {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingWebhookConfiguration",
-        "metadata": {"name": NAME},
-        "webhooks": [webhook],
-    }
 
 
 async def _allow(request: web.Request) -> web.Response:

@@ -12,8 +12,7 @@ from typing import Any
 import trustme
 
 from e2e.cluster.interface import Cluster
-
-NAME = "zz-somebody-elses"  # the API server asks in the order of the configurations' names
+from e2e.scenarios.registered_webhook import registered
 
 
 class _Review(BaseHTTPRequestHandler):
@@ -51,38 +50,13 @@ def adding_webhook(cluster: Cluster, namespace: str, container: Mapping[str, Any
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    bundle = base64.b64encode(authority.cert_pem.bytes()).decode()
-    cluster.kubectl(
-        "create", "-f", "-", text=json.dumps(_configuration(namespace, server.server_port, bundle))
-    )
+    rule = {"operations": ["CREATE", "UPDATE"], "apiGroups": ["apps"], "resources": ["daemonsets"]}
     try:
-        yield
+        with registered(
+            cluster, "MutatingWebhookConfiguration", namespace, (server.server_port, authority), rule
+        ):
+            yield
     finally:
-        cluster.kubectl("delete", "mutatingwebhookconfiguration", NAME)
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def _configuration(namespace: str, port: int, bundle: str) -> dict[str, Any]:
-    rule = {
-        "operations": ["CREATE", "UPDATE"],
-        "apiGroups": ["apps"],
-        "apiVersions": ["v1"],
-        "resources": ["daemonsets"],
-    }
-    webhook = {
-        "name": f"{NAME}.enc-e2e.invalid",
-        "clientConfig": {"url": f"https://127.0.0.1:{port}/", "caBundle": bundle},
-        "rules": [rule],
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-        "sideEffects": "None",
-        "admissionReviewVersions": ["v1"],
-        "failurePolicy": "Fail",
-    }
-    return {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "MutatingWebhookConfiguration",
-        "metadata": {"name": NAME},
-        "webhooks": [webhook],
-    }

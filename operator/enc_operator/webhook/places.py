@@ -54,18 +54,18 @@ class Judged:
     again: Again | None = None
 
 
-class Asking(Protocol):
+class Pending(Protocol):
     """A review that cannot be decided before somebody was asked."""
 
     @property
     def questions(self) -> Iterable[AnyQuestion]:
         """What to ask."""
 
-    def decide(self, answers: Mapping[AnyQuestion, bool], *, last: bool) -> "Judged | Asking":
+    def decide(self, answers: Mapping[AnyQuestion, bool], *, last: bool) -> "Judged | Pending":
         """Decide by all answers so far; `last` says that there will be no others, and that those that are missing count as a no."""
 
 
-Found = Judged | Asking
+Found = Judged | Pending
 Run = Callable[[Callable[[], Found]], Awaitable[Found]]
 """Do some work and return what it comes to."""
 
