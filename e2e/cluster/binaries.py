@@ -38,13 +38,13 @@ def kubernetes(minor: str | None = None) -> Path:
             f"Kubernetes {minor} is not pinned, only {', '.join(versions())}: tools/pin_kubernetes.py pins one"
         )
     version = _version(file)
-    digest = content_hash(KUBERNETES / "main.go", file, file.with_suffix(".sum"), _go_version(), version)
+    digest = content_hash(KUBERNETES / "main.go", file, file.with_suffix(".sum"), go_version(), version)
     return cached("kubernetes", digest, lambda folder: _build_kubernetes(folder, file.name, version))
 
 
 def tools() -> Path:
     """Return the folder with containerd and its shim, `ctr`, the pod network's plugins, Helm and the pause program."""
-    digest = content_hash(TOOLS / "go.mod", TOOLS / "go.sum", TOOLS / "pause/main.go", _go_version())
+    digest = content_hash(TOOLS / "go.mod", TOOLS / "go.sum", TOOLS / "pause/main.go", go_version())
     return cached("tools", digest, _build_tools)
 
 
@@ -95,7 +95,8 @@ def _version(file: Path) -> str:
     return found[1]
 
 
-def _go_version() -> str:
+def go_version() -> str:
+    """Return Go's version and what it builds for: two of them build two programs."""
     if not shutil.which("go"):
         raise Unavailable("a native cluster is built with Go, which is not installed (https://go.dev/dl)")
     return subprocess.run(

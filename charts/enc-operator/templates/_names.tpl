@@ -91,3 +91,13 @@ imagePullSecrets: {{- toYaml . | nindent 2 }}
 priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
+
+{{/* How the replicas of a component are spread: root, component. A constraint of the values may serve two Deployments, so it need not say whose pods. */}}
+{{- define "enc-operator.spread" -}}
+{{- $own := dict "matchLabels" (merge (dict "app.kubernetes.io/component" .component) (include "enc-operator.selector" .root | fromYaml)) -}}
+{{- $constraints := list -}}
+{{- range default (list (dict "maxSkew" 1 "topologyKey" "kubernetes.io/hostname" "whenUnsatisfiable" "ScheduleAnyway")) .root.Values.topologySpreadConstraints -}}
+{{- $constraints = append $constraints (hasKey . "labelSelector" | ternary . (merge (dict "labelSelector" $own) .)) -}}
+{{- end -}}
+{{- toYaml $constraints -}}
+{{- end -}}
