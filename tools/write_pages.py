@@ -1,4 +1,4 @@
-"""Write the manual page, docs/findings.md and a page for each code, from the catalogue, its examples, and what encctl says of them."""
+"""Write the manual page, the chart's README, docs/findings.md and a page for each code, from what they are about."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from enc_operator.cli.pages import examples_of
 from enc_operator.core.findings import CATALOGUE
 from enc_operator.core.findings.pages import HEAD, render_index, render_page
 from enc_operator.core.rendering import finding_lines
+from tools.chart_readme import CHART, render_readme
 from tools.manual import render_manual
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -21,6 +22,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     """Yield each page's file with its text."""
     yield DOCS / "findings.md", HEAD + render_index()
     yield DOCS / "man/encctl.1", render_manual()
+    yield CHART / "README.md", render_readme()
     for code in CATALOGUE:
         examples = examples_of(code)
         page = render_page(code, {**examples, "report": _report(examples["bad"])})
