@@ -21,6 +21,7 @@ from enc_operator.cluster.lease import LeaseElection
 from enc_operator.cluster.writes import Writer
 from enc_operator.controller.applier import Applier
 from enc_operator.controller.asking import Asking
+from enc_operator.controller.dropping import Dropping, droppings_of, safe_to_drop
 from enc_operator.controller.epoch import enforce_epoch
 from enc_operator.controller.fence import FenceCheck, Holds
 from enc_operator.controller.inbox import Inbox
@@ -110,6 +111,7 @@ class Operator:
         self._fence_due = threading.Event()
         self._lifecycle = Lifecycle(self, settings.namespaces, self._end_failed)
         self._report = Report()
+        self._droppings: Mapping[ObjectRef, Dropping] = {}
         self._reported_at = 0.0
         self._told: frozenset[Notice] = frozenset()
         self._ending = threading.Event()
@@ -168,7 +170,8 @@ class Operator:
         problems = [each for found in self.state().problems.values() for each in found]
         view = View(listed, self._fence_wrong, self._watches.missing(), problems)
         now = self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        return status_of(ref, generation, report, view, before, now)
+        more = [safe_to_drop(ref, report, self._droppings.get(ref, Dropping()), self._unseen())]
+        return status_of(ref, generation, report, view, before, now, more)
 
     def taken_back(self, ref: ObjectRef) -> bool:
         """Tell whether an AgentTarget is out of the ledger and everything that followed is written."""
@@ -199,6 +202,7 @@ class Operator:
         if now - self._reported_at < _REPORT_SECONDS or self._watches.missing():
             return
         self._reported_at = now
+        self._droppings = droppings_of(self._ledger, self._reconciler.given())
         self._report = make_report(self._ledger)
         if self._election.epoch is None:
             return
@@ -206,6 +210,11 @@ class Operator:
         for notice in sorted(notices - self._told):
             self._record(notice)
         self._told = notices
+
+    def _unseen(self) -> list[str]:
+        """Return what no list of this operator shows, and could hold references."""
+        within = ", ".join(sorted(self._settings.namespaces))
+        return [f"namespaces other than {within}"] if within else []
 
     def _record(self, notice: Notice) -> None:
         about = notice.about

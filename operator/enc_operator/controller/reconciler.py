@@ -16,7 +16,8 @@ from enc_operator.controller.watches import Watches
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.ledger.facts import NamespaceFact
 from enc_operator.core.ledger.ledger import Ledger
-from enc_operator.core.rbac.convergence import converge
+from enc_operator.core.rbac.convergence import Write, converge
+from enc_operator.core.rbac.planning import Need, Permission
 from enc_operator.process.clock import Clock
 from enc_operator.process.settings import Settings
 
@@ -88,6 +89,15 @@ class Reconciler:
         applier = self._applier
         under_way = self._stepping or self._waiting or self._asking.deciding or (applier and applier.busy)
         return self._started_at is not None and not under_way
+
+    def given(self) -> set[Need]:
+        """Return what Agents may get by what has been written, as the watches saw it last."""
+        found: set[Need] = set()
+        for namespace in list(self.ledger.shards):
+            desired = self._desired(namespace)
+            wrong = self._unwritten(namespace, desired) if namespace in self._waiting else frozenset[str]()
+            found.update(need for each in desired if each.name not in wrong for need in each.needs())
+        return found
 
     def step(self, seconds: float | None = None) -> None:
         """Wait for changes, `seconds` at most or as long as nothing is due, and deal with them."""
@@ -166,10 +176,7 @@ class Reconciler:
                 self._write_in(applier, namespace, waiting)
 
     def _write_in(self, applier: Applier, namespace: str, waiting: Waiting) -> None:
-        desired = self.ledger.permissions(namespace) if self._may_hold(namespace) else []
-        told = self._watches.told(namespace)
-        written = applier.overlay.over(namespace, self._watches.written(namespace), told)
-        steps = tuple(converge(desired, written, self._settings.install))
+        steps = self._steps(applier, namespace, self._desired(namespace))
         due = waiting.due(steps, time.monotonic())
         if waiting.problems():
             self.progress.problems[namespace] = waiting.problems()
@@ -180,6 +187,23 @@ class Reconciler:
         elif not steps:
             del self._waiting[namespace]
             self.converged(time.monotonic() - waiting.since)
+
+    def _desired(self, namespace: str) -> list[Permission]:
+        return self.ledger.permissions(namespace) if self._may_hold(namespace) else []
+
+    def _steps(
+        self, applier: Applier, namespace: str, desired: list[Permission]
+    ) -> tuple[tuple[Write, ...], ...]:
+        told = self._watches.told(namespace)
+        written = applier.overlay.over(namespace, self._watches.written(namespace), told)
+        return tuple(converge(desired, written, self._settings.install))
+
+    def _unwritten(self, namespace: str, desired: list[Permission]) -> frozenset[str]:
+        """Return the names that are not as they should be; who does not write knows of none that is."""
+        if self._applier is None:
+            return frozenset(each.name for each in desired)
+        steps = self._steps(self._applier, namespace, desired)
+        return frozenset(write.name for writes in steps for write in writes)
 
     def _may_hold(self, namespace: str) -> bool:
         """Tell whether Roles may be written: not where the fence protects, nor where everything is being deleted."""

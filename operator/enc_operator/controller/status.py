@@ -36,13 +36,22 @@ class Condition:
 
 
 def status_of(
-    ref: ObjectRef, generation: int, report: Report, view: View, before: Mapping[str, Any], now: str
+    ref: ObjectRef,
+    generation: int,
+    report: Report,
+    view: View,
+    before: Mapping[str, Any],
+    now: str,
+    more: Sequence[Condition] = (),
 ) -> dict[str, Any]:
-    """Return the status of an AgentTarget; `before` is what it says now, `now` an RFC 3339 time for what changes."""
+    """Return the status of an AgentTarget; `before` is what it says now, `now` an RFC 3339 time for what changes.
+
+    `more` are conditions that Ready does not depend on.
+    """
     old = {each["type"]: each for each in before.get("conditions", ())}
     conditions = [
         _dated(condition, generation, old.get(condition.type), now)
-        for condition in conditions_of(ref, report, view)
+        for condition in (*conditions_of(ref, report, view), *more)
     ]
     return {
         "observedGeneration": generation,

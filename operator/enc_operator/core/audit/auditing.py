@@ -12,6 +12,7 @@ from enc_operator.core.inventory import BindingFact, Inventory, RoleFact
 from enc_operator.core.judgement import Judged
 from enc_operator.core.rbac.evaluation import Evaluator, Given
 from enc_operator.core.references.model import Reference, SecretTarget
+from enc_operator.core.reliance import resolves_today
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def _uses(account: Account, judged: Iterable[Judged]) -> Iterator[_Use]:
             isinstance(target, SecretTarget)
             and target.file is None
             and _is_by(item.reference, account)
-            and _resolves_today(item.reference)
+            and resolves_today(item.reference)
         ):
             yield _Use(target.namespace, target.name, item)
 
@@ -161,12 +162,6 @@ def _uses(account: Account, judged: Iterable[Judged]) -> Iterator[_Use]:
 def _is_by(reference: Reference, account: Account) -> bool:
     agent = reference.agent
     return agent is not None and (agent.namespace, agent.service_account) == (account.namespace, account.name)
-
-
-def _resolves_today(reference: Reference) -> bool:
-    """Tell whether the Agent asks for it before a plan is applied, which may keep it to its pods' namespaces."""
-    idle, agent = reference.idle, reference.agent
-    return idle is None or (idle.code == "scope-refused" and agent is not None and agent.scoping.planned)
 
 
 def _held(

@@ -49,6 +49,7 @@ class Entries:
     lingering: set[Entry] = field(default_factory=set)
     contested: dict[str, set[Entry]] = field(default_factory=dict)
     asking: dict[Question, set[Entry]] = field(default_factory=dict)
+    besides: set[Question] = field(default_factory=set)
 
     def __iter__(self) -> Iterator[Entry]:
         for entries in self.by_source.values():
@@ -76,10 +77,24 @@ class Entries:
         now = tuple(dict.fromkeys(questions))
         for question in entry.questions:
             if question not in now:
-                _discard(self.asking, question, entry)
+                self._stop_asking(question, entry)
         for question in now:
             self.asking.setdefault(question, set()).add(entry)
         entry.questions = now
+
+    def ask_besides(self, questions: Iterable[Question]) -> None:
+        """Note questions that no entry waits for, in place of those before."""
+        before, self.besides = self.besides, set(questions)
+        for question in before - self.besides:
+            if not self.asking[question]:
+                del self.asking[question]
+        for question in self.besides:
+            self.asking.setdefault(question, set())
+
+    def _stop_asking(self, question: Question, entry: Entry) -> None:
+        self.asking[question].remove(entry)
+        if not self.asking[question] and question not in self.besides:
+            del self.asking[question]
 
     def all_contested(self) -> set[Entry]:
         """Return the entries that not their own namespace decides."""

@@ -104,6 +104,10 @@ class Ledger:
         """Return everything that RBAC decides, to be asked again when it changes."""
         return list(self.entries.asking)
 
+    def ask_besides(self, questions: Iterable[Question]) -> None:
+        """Have RBAC asked what no decision hangs on, in place of what was so asked before."""
+        self.entries.ask_besides(questions)
+
     def answer(self, answers: Mapping[Question, bool]) -> None:
         """Take answers of RBAC, new ones or others than before."""
         changed = [question for question, yes in answers.items() if self.answers.get(question) is not yes]

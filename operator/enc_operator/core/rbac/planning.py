@@ -39,6 +39,11 @@ class Permission:
     secret_names: tuple[str, ...]
     references: int
 
+    def needs(self) -> Iterator[Need]:
+        """Yield what it suffices for."""
+        for name in self.secret_names:
+            yield Need(self.secret_namespace, self.namespace, self.service_account, name)
+
     def objects(self) -> Iterator[Mapping[str, Any]]:
         """Yield the Role and the RoleBinding as manifests."""
         yield {
