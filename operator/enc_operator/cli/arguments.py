@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enc_operator import __version__
+from enc_operator.cli.adopt.arguments import add_adopt
 from enc_operator.cli.audit.arguments import add_audit
 from enc_operator.cli.completion.arguments import add_completion
 from enc_operator.cli.explain.arguments import add_explain
@@ -33,6 +34,7 @@ EXAMPLES = """examples:
   encctl audit manifests/                     what the Agents can read today that they need not, and what to change
   encctl grant manifests/                     the SecretGrants that would allow what is denied, for review
   encctl scan                                 plan and findings of a live cluster, read only
+  encctl adopt                                from global permissions to the least, as files for review
   encctl explain access-denied                what a finding, a handle or an object is about
   encctl uninstall --dry-run                  what an operator installed with kubectl has to give back
   encctl completion bash                      a script to complete encctl in your shell
@@ -119,6 +121,7 @@ def build_parser(program: str = "") -> argparse.ArgumentParser:
     add_audit(commands, program)
     add_grant(commands, program)
     add_scan(commands, program)
+    add_adopt(commands, program)
     add_explain(commands, program)
     add_uninstall(commands, program)
     add_completion(commands)

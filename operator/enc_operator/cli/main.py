@@ -41,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 _COMMANDS = {
+    "adopt": "adopt.command:run_adopt",
     "audit": "audit.command:run_audit",
     "can-i": "can_i.command:run_can_i",
     "explain": "explain.command:run_explain",

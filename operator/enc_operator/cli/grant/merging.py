@@ -45,12 +45,16 @@ class Grant:
 
 
 def plan_grants(
-    asked: Iterable[Asked], existing: Sequence[GrantFact], expires: datetime | None
+    asked: Iterable[Asked],
+    existing: Sequence[GrantFact],
+    expires: datetime | None,
+    *,
+    extend: bool = True,
 ) -> Iterator[Grant]:
-    """Yield the grants, by namespace; `existing` are the grants of the input."""
+    """Yield the grants, by namespace; `existing` are the grants of the input, which stay as they are unless they may `extend`."""
     for owner in asked:
         mine = {grant.name: grant for grant in existing if grant.namespace == owner.namespace}
-        free = {name: grant for name, grant in mine.items() if grant.expires == expires}
+        free = {name: grant for name, grant in mine.items() if extend and grant.expires == expires}
         taken = set(mine)
         for who, opened in owner.groups():
             for grant in _grants(owner, who, opened, expires, free):

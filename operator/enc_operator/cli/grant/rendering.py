@@ -1,6 +1,6 @@
 """Grants as text for the owner of a namespace: YAML, with comments that say who asks and where. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from enc_operator.cli.grant.merging import Grant
 from enc_operator.cli.grant.planning import ALL, Admitted, Opened
@@ -18,19 +18,26 @@ def render_file(namespace: str, grants: Iterable[Grant]) -> str:
     return HEADER + f"# For the owner of namespace {namespace}.\n" + "".join(map(render_grant, grants))
 
 
-def render_grant(grant: Grant) -> str:
-    """Render one grant as a document with its comments."""
-    comments = "".join(f"# {printable(line)}\n" for line in _comments(grant))
+def place_in_file(item: Judged) -> str:
+    """Return where a reference stands: the object, and the place in a file."""
+    where = item.reference.where
+    file = f"{where.source.file}:{where.position().line}"
+    return f"{where.object} ({file})" if where.object else file
+
+
+def render_grant(grant: Grant, place: Callable[[Judged], str] = place_in_file) -> str:
+    """Render one grant as a document with its comments; `place` says where a reference stands."""
+    comments = "".join(f"# {printable(line)}\n" for line in _comments(grant, place))
     return f"---\n{comments}{render_object(grant.manifest())}"
 
 
-def _comments(grant: Grant) -> Iterator[str]:
+def _comments(grant: Grant, place: Callable[[Judged], str]) -> Iterator[str]:
     if grant.extends:
         where = grant.extends.where
         yield f"Takes the place of {where.ref} ({where.source.file}:{where.position().line}), which allows less."
     for who, opened, judged in grant.asked:
         yield f"{who} ask for {_key(opened)}:"
-        yield from (f"  {line}" for line in _places(judged))
+        yield from (f"  {line}" for line in _places(map(place, judged)))
     yield from _wide(grant.asked)
 
 
@@ -40,17 +47,11 @@ def _key(opened: Opened) -> str:
     return f"{opened.secret}, key {opened.key}"
 
 
-def _places(judged: Iterable[Judged]) -> Iterator[str]:
-    found = list(dict.fromkeys(_place(item) for item in judged))
+def _places(places: Iterable[str]) -> Iterator[str]:
+    found = list(dict.fromkeys(places))
     yield from found[:_SHOWN]
     if len(found) > _SHOWN:
         yield f"and {len(found) - _SHOWN} more"
-
-
-def _place(item: Judged) -> str:
-    where = item.reference.where
-    file = f"{where.source.file}:{where.position().line}"
-    return f"{where.object} ({file})" if where.object else file
 
 
 def _wide(asked: Iterable[tuple[Admitted, Opened, tuple[Judged, ...]]]) -> Iterator[str]:
