@@ -10,6 +10,7 @@ from enc_operator import __version__
 from enc_operator.cli.adopt.arguments import add_adopt
 from enc_operator.cli.audit.arguments import add_audit
 from enc_operator.cli.completion.arguments import add_completion
+from enc_operator.cli.doctor.arguments import add_doctor
 from enc_operator.cli.explain.arguments import add_explain
 from enc_operator.cli.grant.arguments import add_grant
 from enc_operator.cli.kubectl.arguments import add_kubectl
@@ -35,6 +36,7 @@ EXAMPLES = """examples:
   encctl grant manifests/                     the SecretGrants that would allow what is denied, for review
   encctl scan                                 plan and findings of a live cluster, read only
   encctl adopt                                from global permissions to the least, as files for review
+  encctl doctor                               is an install on a live cluster as it should be?
   encctl explain access-denied                what a finding, a handle or an object is about
   encctl uninstall --dry-run                  what an operator installed with kubectl has to give back
   encctl completion bash                      a script to complete encctl in your shell
@@ -122,6 +124,7 @@ def build_parser(program: str = "") -> argparse.ArgumentParser:
     add_grant(commands, program)
     add_scan(commands, program)
     add_adopt(commands, program)
+    add_doctor(commands, program)
     add_explain(commands, program)
     add_uninstall(commands, program)
     add_completion(commands)

@@ -44,6 +44,7 @@ _COMMANDS = {
     "adopt": "adopt.command:run_adopt",
     "audit": "audit.command:run_audit",
     "can-i": "can_i.command:run_can_i",
+    "doctor": "doctor.command:run_doctor",
     "explain": "explain.command:run_explain",
     "grant": "grant.command:run_grant",
     "lint": "lint.command:run_lint",

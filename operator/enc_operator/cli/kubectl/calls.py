@@ -75,7 +75,7 @@ def list_pages(kubectl: Kubectl, path: str, query: Mapping[str, str]) -> Iterato
 def knows(kubectl: Kubectl, version: str, plural: str) -> bool:
     """Tell whether the API server has a resource; one that is not to be found out counts as one that it has."""
     try:
-        found = _read(kubectl, f"/apis/{version}")
+        found = read_path(kubectl, f"/apis/{version}")
     except NotThere:
         return False
     except NotAllowed:
@@ -87,14 +87,15 @@ def _pages(kubectl: Kubectl, path: str, query: Mapping[str, str]) -> Iterator[li
     following = ""
     while True:
         asked = {**query, "limit": str(PAGE), **({"continue": following} if following else {})}
-        page = _read(kubectl, f"{path}?{urlencode(asked)}")
+        page = read_path(kubectl, f"{path}?{urlencode(asked)}")
         yield page.get("items") or []
         following = page.get("metadata", {}).get("continue", "")
         if not following:
             return
 
 
-def _read(kubectl: Kubectl, path: str) -> dict[str, Any]:
+def read_path(kubectl: Kubectl, path: str) -> dict[str, Any]:
+    """Return what stands at a path; raise NotAllowed, NotThere, or EncError where nobody answers."""
     ran = run_kubectl(kubectl, ["get", "--raw", path])
     if ran.failed:
         raise _complaint(ran.err)
