@@ -8,7 +8,7 @@ cluster: .venv/dev ; @$(BIN)/python -m e2e.cluster up $(if $(LEVEL),--level=$(LE
 
 cluster-down: .venv/dev ; @$(BIN)/python -m e2e.cluster down
 
-.PHONY: demo check test golden manifests docs bench image resolver lock clean
+.PHONY: demo check test golden manifests docs site bench image resolver lock clean
 
 demo: .venv/cli ; @manifests/examples/demo.sh
 
@@ -21,6 +21,9 @@ golden: .venv/dev ; @$(BIN)/pytest tests/golden -q --update-golden
 manifests: .venv/dev ; @PYTHONPATH=. $(BIN)/python tools/write_manifests.py
 
 docs: .venv/dev ; @$(BIN)/python -m tools.write_pages
+
+# Without a request to anybody: docs/ as pages in build/site.
+site: .venv/docs ; @$(BIN)/python -m tools.site && echo build/site/index.html
 
 bench: .venv/dev ; @PYTHONPATH=. $(BIN)/python e2e/bench/run.py
 
