@@ -11,6 +11,7 @@ import pytest
 
 from assessing import EXAMPLES as MANIFESTS
 from chart_shapes import bound, rule
+from enc_operator.cli.adopt.arguments import EXAMPLES as ADOPT
 from enc_operator.cli.arguments import CAN_I_EXAMPLES as CAN_I
 from enc_operator.cli.arguments import EXAMPLES as ALL
 from enc_operator.cli.arguments import PLAN_EXAMPLES as PLAN
@@ -68,10 +69,11 @@ EVERY = [
     *commands(AUDIT),
     *commands(GRANT),
     *commands(EXPLAIN),
+    *commands(ADOPT),
 ]
 
 
-_LIVE = ("--live", "encctl scan", "encctl uninstall")  # these ask a cluster
+_LIVE = ("--live", "encctl adopt", "encctl scan", "encctl uninstall")  # these ask a cluster
 
 
 @pytest.mark.parametrize("command", [each for each in EVERY if not any(word in each for word in _LIVE)])
@@ -100,11 +102,12 @@ def test_examples_of_a_cluster(
 @pytest.mark.parametrize("command", [each for each in EVERY if any(word in each for word in _LIVE)])
 def test_examples_that_ask_a_cluster(command: str) -> None:
     """The others need a cluster, and are options that exist."""
-    assert build_parser().parse_args(arguments_of(command)).command in ("can-i", "scan", "uninstall")
+    assert build_parser().parse_args(arguments_of(command)).command in ("adopt", "can-i", "scan", "uninstall")
 
 
 @pytest.mark.parametrize(
-    "command", ["plan", "lint", "resolve", "can-i", "audit", "grant", "explain", "scan", "completion"]
+    "command",
+    ["plan", "lint", "resolve", "can-i", "audit", "grant", "explain", "scan", "adopt", "completion"],
 )
 def test_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The help has the examples and the exit codes, at a width that a terminal shows."""
