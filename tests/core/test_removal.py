@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from enc_operator.core.removal import FINALIZER, plan_removal
+from enc_operator.core.removal import FINALIZER, Loss, find_losses, plan_removal
 
 INSTALL = "enc.prod"
 
@@ -68,3 +68,31 @@ def test_the_last_finalizer_leaves_no_list() -> None:
     (step,) = plan_removal([], [], [made("agents", finalizers=[FINALIZER])], INSTALL)
 
     assert step.body == {"metadata": {"resourceVersion": "7", "finalizers": None}}
+
+
+def bound(name: str, account: str, **metadata: Any) -> dict[str, Any]:
+    """Return a binding of a Role of its own name."""
+    subject = {"kind": "ServiceAccount", "namespace": "dd", "name": account}
+    return {**made(name, **metadata), "roleRef": {"name": name}, "subjects": [subject]}
+
+
+def naming(name: str, *secrets: str, **metadata: Any) -> dict[str, Any]:
+    """Return a Role that names Secrets."""
+    return {**made(name, **metadata), "rules": [{"resourceNames": [*secrets]}]}
+
+
+def test_losses() -> None:
+    """What an Agent loses is said by namespace, each Secret once; without a Role of this install nothing is lost."""
+    roles = [naming("a", "y", "x"), naming("b", "x", "z"), naming("c", "w", install="enc.other")]
+    bindings = [bound(name, "node") for name in "abc"] + [
+        bound("a", "cluster"),
+        bound("a", "node", namespace="zoo"),
+    ]
+
+    found = find_losses(bindings, roles, INSTALL)
+
+    assert found == (Loss("dd/cluster", "shop", ("x", "y")), Loss("dd/node", "shop", ("x", "y", "z")))
+    assert [str(each) for each in (found[1], Loss("dd/node", "shop", ("x",)))] == [
+        "dd/node can no longer read 3 Secrets of namespace shop",
+        "dd/node can no longer read 1 Secret of namespace shop",
+    ]

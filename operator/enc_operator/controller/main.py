@@ -109,6 +109,8 @@ def _crds_apply(arguments: argparse.Namespace) -> int:
 def _take_back(arguments: argparse.Namespace) -> int:
     settings = read_settings(arguments.settings)
     removal = Removal(_gateway(arguments), settings, _say)
+    for loss in removal.losses():
+        _say(f"handles stop resolving: {loss}")
     if arguments.dry_run:
         for step in removal.plan():
             _say(str(step))

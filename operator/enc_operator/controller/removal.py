@@ -7,7 +7,7 @@ from typing import Any
 from enc_operator.cluster.calls import MERGE_PATCH, ApiError, Call
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.core.objects.authorization import MANAGED_BY
-from enc_operator.core.removal import RBAC, TARGETS, Step, plan_removal
+from enc_operator.core.removal import RBAC, TARGETS, Loss, Step, find_losses, plan_removal
 from enc_operator.errors import EncError
 from enc_operator.process.settings import Settings
 
@@ -35,11 +35,15 @@ class Removal:
 
     def plan(self) -> tuple[Step, ...]:
         """Return what has to go as things stand."""
-        label = {"labelSelector": f"{MANAGED_BY}={self._settings.install}"}
-        bindings = self._listed(f"{RBAC}/rolebindings", label)
-        roles = self._listed(f"{RBAC}/roles", label)
         targets = self._listed(f"{TARGETS}/agenttargets", {})
-        return plan_removal(bindings, roles, targets, self._settings.install)
+        return plan_removal(self._ours("rolebindings"), self._ours("roles"), targets, self._settings.install)
+
+    def losses(self) -> tuple[Loss, ...]:
+        """Return what the Agents can no longer read afterwards."""
+        return find_losses(self._ours("rolebindings"), self._ours("roles"), self._settings.install)
+
+    def _ours(self, plural: str) -> Iterator[Mapping[str, Any]]:
+        return self._listed(f"{RBAC}/{plural}", {"labelSelector": f"{MANAGED_BY}={self._settings.install}"})
 
     def stop(self, deployment: str) -> None:
         """Scale the operator's Deployment to nothing and wait until its last pod has gone: it would give everything anew."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from enc_operator.core.inventory import NOTHING
 from enc_operator.core.objects.authorization import MANAGED_BY
+from enc_operator.core.objects.shapes import entries, labels, text, texts
 
 FINALIZER = "enc-operator.io/take-back"
 """What holds an AgentTarget until everything given for it is taken back."""
@@ -48,6 +49,46 @@ def plan_removal(
         *_deletions("Role", roles, install),
         *_releases(targets),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What one ServiceAccount of an Agent (`namespace/name`) can no longer read in one namespace."""
+
+    account: str
+    namespace: str
+    secrets: tuple[str, ...]
+
+    def __str__(self) -> str:
+        many = "s" * (len(self.secrets) != 1)
+        return f"{self.account} can no longer read {len(self.secrets)} Secret{many} of namespace {self.namespace}"
+
+
+def find_losses(
+    bindings: Iterable[Mapping[str, Any]], roles: Iterable[Mapping[str, Any]], install: str
+) -> tuple[Loss, ...]:
+    """Return what goes with this install's Roles, by the names in them."""
+    named = {
+        _place(each): {name for _, rule in entries(each, "rules") for name in texts(rule, "resourceNames")}
+        for each in roles
+        if _is_of(each, install)
+    }
+    lost: dict[tuple[str, str], set[str]] = {}
+    for binding in bindings:
+        namespace, _ = _place(binding)
+        secrets = named.get((namespace, text(binding, "roleRef", "name")), set())
+        for _, subject in entries(binding, "subjects"):
+            account = f"{text(subject, 'namespace')}/{text(subject, 'name')}"
+            lost.setdefault((account, namespace), set()).update(secrets)
+    return tuple(Loss(*key, tuple(sorted(secrets))) for key, secrets in sorted(lost.items()) if secrets)
+
+
+def _place(manifest: Mapping[str, Any]) -> tuple[str, str]:
+    return text(manifest, "metadata", "namespace"), text(manifest, "metadata", "name")
+
+
+def _is_of(manifest: Mapping[str, Any], install: str) -> bool:
+    return labels(manifest, "metadata", "labels").get(MANAGED_BY) == install
 
 
 def _deletions(kind: str, objects: Iterable[Mapping[str, Any]], install: str) -> Iterator[Step]:

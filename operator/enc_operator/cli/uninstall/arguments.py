@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from enc_operator.cli.options import Commands
 
 _ABOUT = """Take an operator's permissions back before its manifests are deleted, with your own kubectl: stop the operator, delete every
-Role and RoleBinding that it wrote, let AgentTargets go. Grants and CRDs stay. What will be done is shown first. After an
+Role and RoleBinding that it wrote, let AgentTargets go. Grants and CRDs stay. What will be done is shown first, and which handles stop resolving. After an
 installation by Helm, `helm uninstall` does the same by itself."""
 
 EXAMPLES = """examples:
@@ -35,5 +35,11 @@ def add_uninstall(commands: "Commands", program: str) -> None:
     add("--name", default="enc-operator", help="its Deployment's and release's (enc-operator)")
     add("--install", metavar="LABEL", help="the value of enc-operator.io/managed-by (NAMESPACE.NAME)")
     add("--dry-run", action="store_true", help="show what would go, and change nothing")
+    add(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="name every handle that stops resolving, as --dry-run does",
+    )
     add("--yes", action="store_true", help="do not ask")
     add_kubectl(parser)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from enc_operator.cli.kubectl.arguments import Kubectl
 from enc_operator.cli.kubectl.calls import last_words
 from enc_operator.core.objects.authorization import MANAGED_BY
-from enc_operator.core.removal import RBAC, TARGETS, Step, plan_removal
+from enc_operator.core.removal import RBAC, TARGETS, Loss, Step, find_losses, plan_removal
 from enc_operator.errors import EncError
 
 _STOP_SECONDS = 120
@@ -28,13 +28,16 @@ class Cluster:
 
     def plan(self, install: str) -> tuple[Step, ...]:
         """Return what has to go as things stand."""
+        bindings, roles = self._ours(install)
+        return plan_removal(bindings, roles, self._listed(f"{TARGETS}/agenttargets"), install)
+
+    def losses(self, install: str) -> tuple[Loss, ...]:
+        """Return what the Agents can no longer read afterwards."""
+        return find_losses(*self._ours(install), install)
+
+    def _ours(self, install: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         label = urlencode({"labelSelector": f"{MANAGED_BY}={install}"})
-        return plan_removal(
-            self._listed(f"{RBAC}/rolebindings?{label}"),
-            self._listed(f"{RBAC}/roles?{label}"),
-            self._listed(f"{TARGETS}/agenttargets"),
-            install,
-        )
+        return self._listed(f"{RBAC}/rolebindings?{label}"), self._listed(f"{RBAC}/roles?{label}")
 
     def stop(self, namespace: str, name: str) -> None:
         """Scale the operator's Deployment to nothing and wait until its last pod has gone: it would give everything anew."""

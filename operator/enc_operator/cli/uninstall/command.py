@@ -3,8 +3,10 @@
 import argparse
 import sys
 
-from enc_operator.cli.kubectl.arguments import kubectl_of
+from enc_operator.cli.kubectl.arguments import Kubectl, kubectl_of
+from enc_operator.cli.showing import show_lines
 from enc_operator.cli.uninstall.cluster import Cluster
+from enc_operator.cli.uninstall.stopping import find_stops, stop_lines
 from enc_operator.core.removal import Step
 from enc_operator.errors import EncError, UsageError
 
@@ -17,9 +19,11 @@ def run_uninstall(arguments: argparse.Namespace) -> int:
     if not (arguments.dry_run or arguments.yes or sys.stdin.isatty()):
         raise UsageError("nobody is there to ask", "add --yes, or --dry-run to see what would go")
     install = arguments.install or f"{arguments.namespace}.{arguments.name}"
-    cluster = Cluster(kubectl_of(arguments))
+    kubectl = kubectl_of(arguments)
+    cluster = Cluster(kubectl)
     steps = cluster.plan(install)
     print(f"install {install}:")
+    _say_what_stops(kubectl, cluster, install, named=arguments.dry_run or arguments.verbose)
     print(f"  stop Deployment {arguments.namespace}/{arguments.name}")
     print("".join(f"  {step}\n" for step in steps), end="")
     if arguments.dry_run:
@@ -30,6 +34,23 @@ def run_uninstall(arguments: argparse.Namespace) -> int:
     _take_back(cluster, install)
     print("done; now delete the manifests that it was installed from: kubectl delete -f install.yaml")
     return _DONE
+
+
+def _say_what_stops(kubectl: Kubectl, cluster: Cluster, install: str, *, named: bool) -> None:
+    """Say which handles stop resolving; where not all can be read that it takes, which Secrets can no longer be read."""
+    losses = cluster.losses(install)
+    if not losses:
+        print("  no handle stops resolving: there is no Role of it")
+        return
+    try:
+        lines = list(stop_lines(find_stops(kubectl, install), named=named))
+    except EncError as error:
+        print(f"encctl: which handles stop resolving is not known: {error.message}", file=sys.stderr)
+        lines = [str(loss) + (f": {', '.join(loss.secrets)}" if named else "") for loss in losses]
+    print("  these handles stop resolving, as soon as their Agent restarts or refreshes:")
+    show_lines(
+        f"    {line}" for line in lines or ["none: nothing that an Agent resolves now needs its Roles"]
+    )
 
 
 def _take_back(cluster: Cluster, install: str) -> None:
