@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterator
 
 from enc_operator.cli.explain.handles import backend_table, part_lines, secret_of
+from enc_operator.cli.explain.live import Live, read_cluster, residual_lines, stand_in
 from enc_operator.cli.explain.references import (
     agent_lines,
     namesakes,
@@ -33,23 +34,36 @@ def run_explain(arguments: argparse.Namespace) -> int:
     if subject is None:
         fix = "write ENC[…], a finding's code, KIND/NAMESPACE/NAME such as pod/shop/cart, or agent"
         raise UsageError(f"{arguments.subject} is no handle, code or object that could be explained", fix)
-    if isinstance(subject, ObjectRef | AgentsSubject) and not arguments.paths:
-        raise UsageError("no input is named", "add the manifests: files, folders, or -")
-    assessed = assess_paths(arguments.paths, arguments) if arguments.paths else None
-    if assessed:
-        say_incomplete(assessed)
+    if isinstance(subject, ObjectRef | AgentsSubject) and not (arguments.paths or arguments.live):
+        raise UsageError(
+            "no input is named", "add the manifests: files, folders, or -; or --live for a cluster"
+        )
+    live, assessed = _read(arguments)
     if isinstance(subject, HandleSubject):
-        _explain_handle(subject.handle, assessed)
+        _explain_handle(subject.handle, assessed, live)
     elif isinstance(subject, CodeSubject):
         _explain_code(subject.code, assessed)
     elif assessed and isinstance(subject, ObjectRef):
-        _explain_object(subject, assessed)
+        _explain_object(subject, assessed, live)
     elif assessed:
         _explain_agents(assessed)
     return _UNREADABLE if assessed and assessed.unreadable else _EXPLAINED
 
 
-def _explain_handle(handle: str, assessed: Assessed | None) -> None:
+def _read(arguments: argparse.Namespace) -> tuple[Live | None, Assessed | None]:
+    """Return the cluster, if it is to be one, and what is to be explained from."""
+    if arguments.live and arguments.paths:
+        raise UsageError("it is a cluster or files, not both", "leave --live or the paths out")
+    if arguments.live:
+        live = read_cluster(arguments)
+        return live, live.assessed
+    assessed = assess_paths(arguments.paths, arguments) if arguments.paths else None
+    if assessed:
+        say_incomplete(assessed)
+    return None, assessed
+
+
+def _explain_handle(handle: str, assessed: Assessed | None, live: Live | None) -> None:
     show_lines(part_lines(handle))
     print()
     show_tables([backend_table(handle)])
@@ -58,9 +72,9 @@ def _explain_handle(handle: str, assessed: Assessed | None) -> None:
     found = with_handle(assessed.assessment, handle)
     secret = secret_of(handle)
     if secret:
-        show_lines(_about_secret(assessed, secret.namespace.text, secret.name.text))
+        show_lines(_about_secret(assessed, secret.namespace.text, secret.name.text, live))
         print()
-    _references(found, f"ENC[{handle}]")
+    _references(found, f"ENC[{handle}]", live)
 
 
 def _explain_code(code: str, assessed: Assessed | None) -> None:
@@ -70,18 +84,21 @@ def _explain_code(code: str, assessed: Assessed | None) -> None:
         print_findings(in_file_order(item for item in assessed.assessment.findings if item.code == code))
 
 
-def _explain_object(ref: ObjectRef, assessed: Assessed) -> None:
+def _explain_object(ref: ObjectRef, assessed: Assessed, live: Live | None) -> None:
+    show_lines([str(ref)])
+    if live and stand_in(live, ref) != ref:
+        ref = stand_in(live, ref)
+        show_lines([f"its pods are alike; what follows is of {ref}"])
     found = within(assessed.assessment, ref)
     findings = [item for item in assessed.assessment.findings if item.where.object == ref]
     agents = [agent for agent in assessed.assessment.agents if agent.where.object == ref]
-    show_lines([str(ref)])
     if ref.kind == "Secret":
-        show_lines(_about_secret(assessed, ref.namespace, ref.name))
+        show_lines(_about_secret(assessed, ref.namespace, ref.name, live))
         print()
         found += to_secret(assessed.assessment, ref.namespace, ref.name)
     for agent in agents:
         show_lines(agent_lines(agent, assessed.assessment))
-    _references(found, str(ref))
+    _references(found, str(ref), live)
     for other in namesakes(assessed.assessment, ref) if not (found or findings or agents) else ():
         show_lines([f"there is {other}, which has references"])
     if findings:
@@ -89,9 +106,10 @@ def _explain_object(ref: ObjectRef, assessed: Assessed) -> None:
         print_findings(in_file_order(findings))
 
 
-def _about_secret(assessed: Assessed, namespace: str, name: str) -> Iterator[str]:
+def _about_secret(assessed: Assessed, namespace: str, name: str, live: Live | None) -> Iterator[str]:
     found = audit(assessed.inventory, assessed.assessment)
-    yield from secret_lines(assessed.inventory, assessed.assessment, found, namespace, name)
+    inventory, assessment = assessed.inventory, assessed.assessment
+    yield from secret_lines(inventory, assessment, found, namespace, name, live=live is not None)
 
 
 def _explain_agents(assessed: Assessed) -> None:
@@ -103,9 +121,11 @@ def _explain_agents(assessed: Assessed) -> None:
     show_tables(tables(audit(assessed.inventory, assessed.assessment)))
 
 
-def _references(judged: list[Judged], name: str) -> None:
+def _references(judged: list[Judged], name: str, live: Live | None) -> None:
     if judged:
         print(f"References ({len(judged)})")
         show_lines(reference_lines(judged))
+        show_lines(residual_lines(live, judged) if live else ())
     else:
-        show_lines([f"no reference of the input stands in it or names it: {name}"])
+        source = "cluster" if live else "input"
+        show_lines([f"no reference of the {source} stands in it or names it: {name}"])

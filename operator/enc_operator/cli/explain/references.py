@@ -7,7 +7,7 @@ from enc_operator.core.agents.model import Agent
 from enc_operator.core.assessment import Assessment
 from enc_operator.core.audit.model import Audit
 from enc_operator.core.audit.rendering import place, what
-from enc_operator.core.findings import ObjectRef
+from enc_operator.core.findings import ObjectRef, Where
 from enc_operator.core.inventory import GrantFact, GrantFrom, Inventory
 from enc_operator.core.judgement import Judged
 from enc_operator.core.references.model import SecretTarget
@@ -47,7 +47,7 @@ def reference_lines(judged: Iterable[Judged]) -> Iterator[str]:
     """Yield what each reference comes to: where it stands, who resolves it, and whether it may."""
     for item in judged:
         reference, decision = item.reference, item.decision
-        yield f"{place(reference.where)}: {reference.title}"
+        yield f"{_at(reference.where)}{reference.title}"
         where = " ".join(
             part for part in (str(reference.where.object or ""), reference.where.path_text()) if part
         )
@@ -64,15 +64,31 @@ def reference_lines(judged: Iterable[Judged]) -> Iterator[str]:
             yield f"    spoofable: it also reaches {match.object}: {refused.message}"
 
 
+def _at(where: Where) -> str:
+    """Return what stands before a reference: its place in a file; an object of a cluster stands in none."""
+    return f"{place(where)}: " if where.source.file else ""
+
+
 def secret_lines(
-    inventory: Inventory, assessment: Assessment, audit: Audit, namespace: str, name: str
+    inventory: Inventory,
+    assessment: Assessment,
+    audit: Audit,
+    namespace: str,
+    name: str,
+    *,
+    live: bool = False,
 ) -> Iterator[str]:
-    """Yield what is known of a Secret, who is admitted to it, and which Agents can read it. Never a value."""
+    """Yield what is known of a Secret, who is admitted to it, and which Agents can read it. Never a value.
+
+    `live` says that the inventory is of a cluster, whose Secrets are not read.
+    """
     known = next(
         (item for item in inventory.secrets if (item.namespace, item.name) == (namespace, name)), None
     )
     if known:
         yield f"keys in the input: {', '.join(sorted(known.keys)) or 'none'}"
+    elif live:
+        yield "Secrets are not read: whether there is one of this name, with this key, is not known"
     else:
         yield "the input does not hold the Secret itself"
     yield f"open to what stands in namespace {namespace}"
@@ -113,7 +129,8 @@ def _from_text(who: GrantFrom) -> str:
 def agent_lines(agent: Agent, assessment: Assessment) -> Iterator[str]:
     """Yield what is known of one Agent."""
     yield agent.title
-    yield f"    runs as {agent.name} ({place(agent.where)})"
+    where = f" ({place(agent.where)})" if agent.where.source.file else ""
+    yield f"    runs as {agent.name}{where}"
     yield f"    secret backend: {agent.backend}"
     limits = agent.scoping
     if limits.own_namespace_only:
