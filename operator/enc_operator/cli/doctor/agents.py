@@ -125,7 +125,12 @@ def _check_account(item: Audited, missing: list[Missing], *, managed: bool) -> I
             "access", f"it may not read {_some(unheld)}, which is asked for", name, fix
         )
     if not (item.surplus or unheld):
-        yield ok("access", f"it may read {_some(item.needs)}, which it needs, and nothing more", name)
+        needed = (
+            f"{_some(item.needs)}, which it needs, and nothing more"
+            if item.needs
+            else "no Secret, and needs none"
+        )
+        yield ok("access", f"it may read {needed}", name)
 
 
 def _account(account: Account) -> str:
