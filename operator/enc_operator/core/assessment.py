@@ -14,8 +14,8 @@ from enc_operator.core.agents.install import agent_workloads, target_of
 from enc_operator.core.agents.model import Agent
 from enc_operator.core.findings import Finding, Severity
 from enc_operator.core.injection.parts import config_map
-from enc_operator.core.injection.planning import Injection, Use, plan_injection
-from enc_operator.core.inventory import Inventory, Question, WorkloadFact
+from enc_operator.core.injection.planning import Injection, Order, Use
+from enc_operator.core.inventory import Inventory, Question
 from enc_operator.core.judgement import Judged, agent_question, explain
 from enc_operator.core.objects.detection import is_labelled_agent
 from enc_operator.core.rbac.planning import Need, Permission, plan_permissions
@@ -120,7 +120,9 @@ def assess(inventory: Inventory, prepared: Prepared | None = None) -> Assessment
     authority = authority_of(inventory, agents)
     judged = tuple(judge(reference, authority) for reference in gathered.references)
     permissions = plan_permissions(_needs(judged))
-    injections = _injections(inventory, agents, judged)
+    orders = injection_orders(inventory, agents, judged)
+    planned = (order.plan(inventory.resolver) for order in orders)
+    injections = tuple(sorted(planned, key=lambda injection: injection.object))
     return Assessment(
         tuple(agents),
         judged,
@@ -160,32 +162,27 @@ def _needs(judged: Iterable[Judged]) -> list[tuple[Need, int]]:
     return sorted(Counter(filter(None, map(need_of, judged))).items())
 
 
-def _injections(
+def injection_orders(
     inventory: Inventory, agents: Iterable[Agent], judged: Iterable[Judged]
-) -> tuple[Injection, ...]:
-    """Plan for the workloads that resolve something, or that an AgentTarget asks for."""
+) -> Iterator[Order]:
+    """Yield the injections of the workloads that resolve something, or that an AgentTarget asks for."""
     used: dict[str, list[Judged]] = defaultdict(list)
     for item in judged:
         reference = item.reference
         if reference.agent and item.granted and (reference.live or reference.idle == NO_BACKEND):
             used[reference.agent.name].append(item)
     by_name = {agent.name: agent for agent in agents}
-    found = [
-        _inject(inventory, workload, by_name[str(workload.object)], used[str(workload.object)])
-        for workload in agent_workloads(inventory)
-        if used[str(workload.object)] or target_of(workload, inventory.targets).where
-    ]
-    return tuple(sorted(found, key=lambda injection: injection.object))
+    for workload in agent_workloads(inventory):
+        name, target = str(workload.object), target_of(workload, inventory.targets)
+        if used[name] or target.where:
+            yield Order(workload, target, by_name[name].backend, _use_of(used[name]))
 
 
-def _inject(inventory: Inventory, workload: WorkloadFact, agent: Agent, used: list[Judged]) -> Injection:
+def _use_of(used: list[Judged]) -> Use:
     targets = [item.reference.target for item in used if isinstance(item.reference.target, SecretTarget)]
     namespaces = {target.namespace for target in targets if target.file is None}
     own = (target.file for target in targets if target.file is not None and target.volume is None)
-    use = Use(tuple(sorted(namespaces)), tuple(sorted({file.rpartition("/")[0] for file in own})))
-    return plan_injection(
-        workload, target_of(workload, inventory.targets), inventory.resolver, agent.backend, use
-    )
+    return Use(tuple(sorted(namespaces)), tuple(sorted({file.rpartition("/")[0] for file in own})))
 
 
 def _config_maps(inventory: Inventory, injections: Iterable[Injection]) -> tuple[Mapping[str, Any], ...]:

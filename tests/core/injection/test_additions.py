@@ -60,7 +60,7 @@ def test_once() -> None:
     assert found(manifest) == Additions()
 
     init = manifest["spec"]["template"]["spec"]["initContainers"][0]
-    init["env"] = [{"name": "PROXY", "value": "p"}]
+    init["env"].append({"name": "PROXY", "value": "p"})
     init["volumeMounts"].append({"name": "token", "mountPath": "/token"})
     assert found(manifest) == Additions()
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assessing import NODE_AGENT, document
-from enc_operator.core.agents.injected import Record, read_record
+from enc_operator.core.agents.injected import read_record
 from enc_operator.core.inventory import TargetFact
 from injecting import TARGET, edited, environment, inject, pod_spec
 
@@ -67,7 +67,7 @@ def test_what_the_user_writes_later_stays() -> None:
 )
 def test_a_record_that_says_nothing(written: str) -> None:
     """Then everything that stands there is the user's."""
-    init = {"name": "enc-resolver", "env": [{"name": "ENC_INJECTED", "value": written}]}
+    init = {"name": "enc-resolver", "env": [{"name": "A"}, {"name": "ENC_INJECTED", "value": written}]}
     manifest = edited(NODE_AGENT, env=[MINE])
     manifest["spec"]["template"]["spec"]["initContainers"] = [{"name": "other"}, init]
 
@@ -78,7 +78,9 @@ def test_what_the_user_set_to_the_same_is_not_recorded() -> None:
     """It is not taken away when the AgentTarget no longer asks for it."""
     once = inject(edited(NODE_AGENT, env=[{"name": LIMIT, "value": "true"}])).manifest
     assert once is not None
-    assert read_record(once["spec"]["template"]["spec"]) == Record()
+    record = read_record(once["spec"]["template"]["spec"])
+    assert not record.set_here("agent", {"name": LIMIT, "value": "true"})
+    assert record.set_here("trace-agent", {"name": LIMIT, "value": "true"})
 
     twice = inject(once, replace(TARGET, cross_namespace=True))
     assert environment(pod_spec(twice)["containers"][0])[LIMIT] == "true"

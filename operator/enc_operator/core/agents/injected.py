@@ -1,4 +1,4 @@
-"""What an earlier injection says that it set: it stands in its init container, so that the user's own is told from it.
+"""What an earlier injection says that it set, and what stood there before: in its init container, so that the user's own is told from it.
 
 Injecting does not belong here; a workload that was injected before is read here.
 """
@@ -9,29 +9,40 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from enc_operator.core.agents.settings import variable_setting
-from enc_operator.core.objects.shapes import entries, labels, mapping, text, texts
+from enc_operator.core.objects.shapes import entries, items, labels, mapping, text
 
 INIT_CONTAINER = "enc-resolver"
 RECORD = "ENC_INJECTED"
-"""The variable of the init container whose value says which optional variables were set, and to what."""
+"""The variable of the init container whose value is the record, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The variables that were set, the same in every container; `own` are those that the user had set to the same, by container."""
+    """The variables that were set, the same in every container; `before` are the user's own of these names, by container."""
 
     injected: Mapping[str, str] = field(default_factory=dict)
-    own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    before: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
 
-    def of(self, container: str) -> dict[str, str]:
-        """Return what was set in a container."""
-        own = self.own.get(container, ())
-        return {name: value for name, value in self.injected.items() if name not in own}
+    def set_here(self, container: str, variable: Any) -> bool:
+        """Tell whether an injection set a variable of a container, and nobody changed it since."""
+        name = text(variable, "name")
+        if name not in self.injected or not _says(variable, self.injected[name]):
+            return False
+        own = self.own(container).get(name)
+        return own is None or not _says(own, self.injected[name])
+
+    def own(self, container: str) -> dict[str, Mapping[str, Any]]:
+        """Return what the user had written in a container, by name."""
+        return {text(variable, "name"): variable for variable in self.before.get(container, ())}
 
     def written(self) -> str:
-        """Return the record as text; empty where nothing was set."""
-        found = {"set": self.injected, **({"own": self.own} if self.own else {})}
-        return json.dumps(found) if self.injected else ""
+        """Return the record as text."""
+        found = {"set": self.injected, **({"before": self.before} if self.before else {})}
+        return json.dumps(found)
+
+
+def _says(variable: Any, value: str) -> bool:
+    return text(variable, "value") == value and "valueFrom" not in variable
 
 
 def read_record(spec: Mapping[str, Any]) -> Record:
@@ -49,13 +60,19 @@ def _read(written: str) -> Record:
         found = json.loads(written)
     except (ValueError, RecursionError):
         return Record()
-    own = mapping(found, "own")
-    return Record(labels(found, "set"), {name: texts(own, name) for name in own})
+    before = mapping(found, "before")
+    own = {name: tuple(each for each in items(before, name) if text(each, "name")) for name in before}
+    return Record(labels(found, "set"), {name: variables for name, variables in own.items() if variables})
 
 
 def without_injected(settings: Mapping[str, str], spec: Mapping[str, Any]) -> dict[str, str]:
     """Return the settings of an Agent without those that an earlier injection set."""
     record = read_record(spec)
-    own = {name for names in record.own.values() for name in names}
+    own = {
+        name
+        for container in record.before
+        for name, variable in record.own(container).items()
+        if name in record.injected and _says(variable, record.injected[name])
+    }
     injected = {(variable_setting(name), value) for name, value in record.injected.items() if name not in own}
     return {key: value for key, value in settings.items() if (key, value) not in injected}

@@ -67,7 +67,7 @@ def _compared(old: list[Any], new: list[Any]) -> tuple[list[Any], list[str]]:
     other = [
         name
         for name, found in there.items()
-        if not all(any(_holds(item, wanted) for item in found) for wanted in planned.get(name, ()))
+        if not all(any(holds(item, wanted) for item in found) for wanted in planned.get(name, ()))
     ]
     return missing, other
 
@@ -79,7 +79,7 @@ def _by_name(found: list[Any]) -> dict[str, list[Any]]:
     return named
 
 
-def _holds(found: Any, wanted: Any) -> bool:
+def holds(found: Any, wanted: Any) -> bool:
     """Tell whether an item says all that is planned; the API server's defaults and what other webhooks added say more."""
     if not (isinstance(found, dict) and isinstance(wanted, dict)):
         return bool(found == wanted)

@@ -6,6 +6,7 @@ from typing import Any
 from enc_operator.core.agents.injected import INIT_CONTAINER, RECORD
 from enc_operator.core.inventory import Component, Flavour, Resolver, SecretVolume, TargetFact
 from enc_operator.core.objects.authorization import MANAGED_BY, OWNER
+from enc_operator.core.objects.shapes import mapping, text
 
 BIN_VOLUME, PAYLOAD_VOLUME = "enc-resolver", "enc-payload"
 BIN_PATH, PAYLOAD_PATH = "/etc/enc/bin", "/etc/enc/payload"
@@ -19,20 +20,37 @@ _SECRET_MODE = 0o400
 _READABLE = 0o444
 
 
+_SECRET_VOLUME = "enc-secret-"  # noqa: S105 - what begins so, like the two names above, is an injection's
+
+
+def is_our_volume(volume: Any) -> bool:
+    """Tell whether a volume of a pod is an injection's; of a Secret only one of the shape that is written here."""
+    name, secret = text(volume, "name"), mapping(volume, "secret")
+    declared = secret.get("optional") is True and secret.get("defaultMode") == _SECRET_MODE
+    return name in (BIN_VOLUME, PAYLOAD_VOLUME) or (name.startswith(_SECRET_VOLUME) and declared)
+
+
+def is_our_mount(mount: Any) -> bool:
+    """Tell whether a mount of a container is an injection's."""
+    name = text(mount, "name")
+    folder = f"/etc/enc/secrets/{name.removeprefix(_SECRET_VOLUME)}"
+    return name == BIN_VOLUME or (name.startswith(_SECRET_VOLUME) and text(mount, "mountPath") == folder)
+
+
 def config_map_name(resolver: Resolver) -> str:
     """Return the name of the ConfigMap that holds a resolver: its content's digest, so that it never changes."""
     return f"enc-resolver-{resolver.digest}"
 
 
-def config_map(namespace: str, resolver: Resolver) -> Mapping[str, Any]:
-    """Return the immutable ConfigMap that holds a resolver."""
+def config_map(namespace: str, resolver: Resolver, install: str = OWNER) -> Mapping[str, Any]:
+    """Return the immutable ConfigMap that holds a resolver; `install` is the value of its label."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
             "name": config_map_name(resolver),
             "namespace": namespace,
-            "labels": {MANAGED_BY: OWNER, "app.kubernetes.io/managed-by": OWNER},
+            "labels": {MANAGED_BY: install, "app.kubernetes.io/managed-by": OWNER},
         },
         "immutable": True,
         "data": dict(sorted(resolver.files.items())),
@@ -56,7 +74,7 @@ def _secret_volume(volume: SecretVolume) -> Mapping[str, Any]:
         "defaultMode": _SECRET_MODE,
         "optional": True,
     }
-    return {"name": f"enc-secret-{volume.name}", "secret": secret}
+    return {"name": f"{_SECRET_VOLUME}{volume.name}", "secret": secret}
 
 
 def mounts(target: TargetFact) -> list[Mapping[str, Any]]:
@@ -64,7 +82,7 @@ def mounts(target: TargetFact) -> list[Mapping[str, Any]]:
     return [
         {"name": BIN_VOLUME, "mountPath": BIN_PATH, "readOnly": True},
         *(
-            {"name": f"enc-secret-{volume.name}", "mountPath": volume.mount_path, "readOnly": True}
+            {"name": f"{_SECRET_VOLUME}{volume.name}", "mountPath": volume.mount_path, "readOnly": True}
             for volume in target.volumes
         ),
     ]
@@ -75,14 +93,13 @@ def init_container(
 ) -> Mapping[str, Any]:
     """Return the init container: the Agent's own image and user, so that owner and rights suit the Agent's check.
 
-    `record` is what the injection sets only where the target asks for it. The script stands in the pod, not in the ConfigMap: whoever may edit that must not run code as the Agent.
+    `record` is what the injection sets, and what stood there before. The script stands in the pod, not in the ConfigMap: whoever may edit that must not run code as the Agent.
     """
     container: dict[str, Any] = {"name": INIT_CONTAINER, "image": main.get("image", "")}
     if "imagePullPolicy" in main:
         container["imagePullPolicy"] = main["imagePullPolicy"]
-    container["command"] = [*resolver.command, *_install_arguments(component, target)]
-    if record:
-        container["env"] = [{"name": RECORD, "value": record}]
+    container["command"] = [*resolver.command, *install_arguments(component, target)]
+    container["env"] = [{"name": RECORD, "value": record}]
     container["securityContext"] = {**_user_of(main), "allowPrivilegeEscalation": False}
     if main.get("resources"):
         container["resources"] = main["resources"]  # a quota may demand them; the pod's sum stays the same
@@ -93,7 +110,7 @@ def init_container(
     return container
 
 
-def _install_arguments(component: Component, target: TargetFact) -> list[str]:
+def install_arguments(component: Component, target: TargetFact) -> list[str]:
     """Name the node Agent's own helper, and no interpreter, where the built-in resolver is asked for."""
     if component is Component.CLUSTER or target.mode == "bundled":
         return []
@@ -131,8 +148,6 @@ def _user_of(main: Mapping[str, Any]) -> dict[str, Any]:
 
 
 ALLOWED = "SECRET_ALLOWED_K8S_NAMESPACE"
-OPTIONAL = ("SECRET_REFRESH_INTERVAL", "SECRET_SCOPE_INTEGRATION_TO_THEIR_K8S_NAMESPACE", ALLOWED)
-"""Variables, without their prefix, that an injection sets only where the target asks for it."""
 
 
 def variables(

@@ -1,14 +1,16 @@
 """Whether a workload takes the injection, and the manifest that comes out of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from enc_operator.core.agents.backends import Backend, BackendKind, decide_backend
-from enc_operator.core.agents.injected import INIT_CONTAINER, Record, read_record
+from enc_operator.core.agents.injected import INIT_CONTAINER, read_record
 from enc_operator.core.agents.workloads import reading_containers, unfit
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.injection import parts
+from enc_operator.core.injection.additions import holds
+from enc_operator.core.injection.environment import Variables, record_of
 from enc_operator.core.inventory import Flavour, Resolver, TargetFact, WorkloadFact
 from enc_operator.core.objects.shapes import entries, mapping, text
 from enc_operator.core.references.model import Problem
@@ -50,6 +52,20 @@ class Use:
 
     namespaces: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One workload's injection before it is planned; `backend` is what the whole configuration of its Agent says."""
+
+    workload: WorkloadFact
+    target: TargetFact
+    backend: Backend
+    use: Use = Use()
+
+    def plan(self, resolver: Resolver) -> Injection:
+        """Plan it."""
+        return plan_injection(self.workload, self.target, resolver, self.backend, self.use)
 
 
 def plan_injection(
@@ -113,111 +129,59 @@ def _changed_spec(
     resolver: Resolver,
     wanted: Mapping[str, str],
 ) -> dict[str, Any]:
-    reading = {index for index, _ in reading_containers(workload.manifest)}
-    containers, record = list(spec["containers"]), read_record(spec)
-    injected: dict[str, Mapping[str, str]] = {}
-    for index in sorted(reading):
-        name = text(containers[index], "name")
-        before = record.of(name)
-        kept = _without_limit(containers[index], wanted, before)
-        injected[name] = _injected(containers[index], kept, before)
-        containers[index] = _with_resolver(containers[index], target, kept, before)
-    main = spec["containers"][min(reading)]
-    init = parts.init_container(main, workload.component, target, resolver, _record(spec, injected).written())
+    reading = sorted(index for index, _ in reading_containers(workload.manifest))
+    containers, earlier = list(spec["containers"]), read_record(spec)
+    found: list[tuple[Variables, Mapping[str, str]]] = []
+    for index, container in entries(spec, "containers"):
+        variables = Variables(container, earlier)
+        found.append((variables, variables.wanted(wanted) if index in reading else {}))
+        if index in reading:
+            containers[index] = _with_resolver(*found[-1], target)
+    main = spec["containers"][reading[0]]
+    init = parts.init_container(main, workload.component, target, resolver, record_of(found).written())
     changed = dict(spec)
     changed["initContainers"] = _with_item(spec.get("initContainers"), init)
     changed["containers"] = containers
-    found = spec.get("volumes")
-    for volume in parts.volumes(target, resolver):
-        found = _with_item(found, volume)
-    changed["volumes"] = found
+    changed["volumes"] = _with_items(
+        spec.get("volumes"), parts.volumes(target, resolver), parts.is_our_volume
+    )
     return changed
 
 
-def _without_limit(
-    container: Mapping[str, Any], wanted: Mapping[str, str], before: Mapping[str, str]
-) -> dict[str, str]:
-    """Leave out the list of namespaces where the user has one of his own: another one could be wider."""
-    own = {name for name, value in _values(container).items() if before.get(name) != value}
-    return {name: value for name, value in wanted.items() if not (name in own and _is(name, parts.ALLOWED))}
-
-
-def _injected(
-    container: Mapping[str, Any], wanted: Mapping[str, str], before: Mapping[str, str]
-) -> dict[str, str]:
-    """Return the optional variables that are this injection's or an earlier one's; what the user set to the same is his."""
-    there = _values(container)
+def _with_resolver(variables: Variables, wanted: Mapping[str, str], target: TargetFact) -> dict[str, Any]:
+    mounts = variables.container.get("volumeMounts")
     return {
-        name: value
-        for name, value in wanted.items()
-        if _is(name, *parts.OPTIONAL) and (there.get(name) != value or before.get(name) == value)
+        **variables.container,
+        "env": variables.injected(wanted),
+        "volumeMounts": _with_items(mounts, parts.mounts(target), parts.is_our_mount),
     }
 
 
-def _record(spec: Mapping[str, Any], injected: Mapping[str, Mapping[str, str]]) -> Record:
-    """Return the record of what was set in each container; one that comes later changes nothing of it."""
-    found = {name: value for each in injected.values() for name, value in each.items()}
-    own: dict[str, tuple[str, ...]] = {}
-    for _, container in entries(spec, "containers"):
-        name, there = text(container, "name"), _values(container)
-        same = (key for key, value in found.items() if there.get(key) == value)
-        if kept := tuple(key for key in same if key not in injected.get(name, found)):
-            own[name] = kept
-    return Record(found, own)
-
-
-def _values(container: Mapping[str, Any]) -> dict[str, str]:
-    return {text(variable, "name"): text(variable, "value") for _, variable in entries(container, "env")}
-
-
-def _is(name: str, *names: str) -> bool:
-    return name.partition("_")[2] in names
-
-
-def _with_resolver(
-    container: Mapping[str, Any], target: TargetFact, wanted: Mapping[str, str], before: Mapping[str, str]
-) -> dict[str, Any]:
-    changed = dict(container)
-    env = _without_stale(container, wanted, before)
-    names = {text(variable, "name") for _, variable in entries(container, "env")}
-    for name, value in wanted.items():
-        if value or name in names:  # what is not needed is only said where it contradicts what stands there
-            env = _with_item(env, {"name": name, "value": value})
-    changed["env"] = env
-    found = container.get("volumeMounts")
-    for mount in parts.mounts(target):
-        found = _with_item(found, mount)
-    changed["volumeMounts"] = found
-    return changed
-
-
-def _without_stale(
-    container: Mapping[str, Any], wanted: Mapping[str, str], before: Mapping[str, str]
-) -> list[Any] | None:
-    """Return the variables without those that an earlier injection set, that nobody changed, and that this one does not want."""
-    env = container.get("env")
-    if not isinstance(env, list):
-        return None
-    stale = {
-        (name, value) for name, value in before.items() if name not in wanted and _is(name, *parts.OPTIONAL)
-    }
-    return [item for item in env if (text(item, "name"), text(item, "value")) not in stale]
+def _with_items(
+    found: Any, wanted: list[Mapping[str, Any]], ours: Callable[[Any], bool]
+) -> list[Mapping[str, Any]]:
+    """Put named items into a list, and take out those of an earlier injection that are wanted no more."""
+    names = {item["name"] for item in wanted}
+    kept = [item for item in found or () if not ours(item) or item["name"] in names]
+    for item in wanted:
+        kept = _with_item(kept, item)
+    return kept
 
 
 def _with_item(found: Any, item: Mapping[str, Any]) -> list[Any]:
-    """Put a named item into a list: in the place of the one of its name, else at the end."""
+    """Put a named item into a list: in the place of the one of its name unless that says as much, else at the end."""
     existing = list(found) if isinstance(found, list) else []
     for index, other in enumerate(existing):
         if isinstance(other, dict) and other.get("name") == item["name"]:
-            written = {key: value for key, value in item.items() if key in other or value != ""}
-            existing[index] = other if _without_defaults(other, item) == written else dict(item)
+            existing[index] = other if _says_as_much(other, item) else dict(item)
             return existing
     return [*existing, dict(item)]
 
 
-def _without_defaults(found: Mapping[str, Any], item: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what stands in a list without what the API server has added to an item that was written, from which it leaves out empty text."""
-    return {key: value for key, value in found.items() if key in item or _DEFAULTS.get(key) != value}
+def _says_as_much(found: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
+    """Tell whether what stands in a list is what was written, with no more than the API server and webhooks add."""
+    more = {key: value for key, value in found.items() if key not in item}
+    return holds(found, item) and all(_DEFAULTS.get(key) == value for key, value in more.items())
 
 
 def _with_spec(manifest: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,6 +75,7 @@ class TargetFact:
     cross_namespace: bool = False
     manage: str = "Plan"
     enforcement: str = "audit"
+    rollout: str = "Next"
 
     @property
     def injects(self) -> bool:

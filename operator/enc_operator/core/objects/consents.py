@@ -54,6 +54,7 @@ def read_target(manifest: Mapping[str, Any], where: Where, namespace: str, name:
         spec.get("crossNamespace") is True,
         text(spec, "manage") or defaults.manage,
         text(spec, "enforcement") or defaults.enforcement,
+        text(resolver, "rollout") or defaults.rollout,
     )
 
 

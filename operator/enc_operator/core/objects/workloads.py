@@ -8,7 +8,7 @@ from enc_operator.core.inventory import WorkloadFact
 from enc_operator.core.objects.detection import component_of, detect_agent, flavour_of
 from enc_operator.core.objects.shapes import mapping, text
 
-_KEPT_METADATA = ("name", "namespace", "labels", "annotations")
+_KEPT_METADATA = ("name", "namespace", "labels", "annotations", "ownerReferences")
 
 
 def read_live_workload(manifest: Mapping[str, Any], where: Where) -> WorkloadFact:

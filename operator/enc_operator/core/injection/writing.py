@@ -1,0 +1,207 @@
+"""What is done to an Agent's workload that is in a cluster: the injection written, renewed, taken out, or why it is left as it is.
+
+A decision is taken anew from what there is, so the same facts give the same one. Sending it, and how often, does not belong here.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+from enc_operator.core.agents.injected import INIT_CONTAINER, read_record
+from enc_operator.core.agents.settings import variable_setting
+from enc_operator.core.injection import parts
+from enc_operator.core.injection.additions import Operation, pointer
+from enc_operator.core.injection.planning import Order, Use
+from enc_operator.core.injection.restoring import restore
+from enc_operator.core.inventory import Component, Resolver, TargetFact
+from enc_operator.core.objects.shapes import entries, items, labels, mapping, text, texts
+
+MARK = "enc-operator.io/injected"
+"""The annotation of a workload that an install answers for: only what carries it is taken out again. It is none of the pods'."""
+
+_POD = ("spec", "template", "spec")
+_PAYLOAD = re.compile(r"enc-resolver-([0-9a-f]{64})")
+
+
+class State(StrEnum):
+    """How a workload stands, as reasons of conditions are written."""
+
+    INJECTED = "Injected"
+    OUTDATED = "Outdated"
+    REFUSED = "Refused"
+    OWNED = "OwnedByDatadogAgent"
+    ABSENT = "NotInjected"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How a workload is to stand: `spec` is its pods' specification, None where it stays; `marked` whether it is ours to take back."""
+
+    state: State
+    spec: Mapping[str, Any] | None = None
+    marked: bool = False
+    why: str = ""
+
+
+def decide_injection(order: Order, resolver: Resolver, stored: Collection[str], install: str) -> Decision:
+    """Decide about a workload whose AgentTarget asks for the injection; `stored` are the ConfigMaps of its namespace."""
+    manifest = order.workload.manifest
+    planned = order.plan(resolver)
+    if planned.refused and planned.refused.code == "none":
+        return decide_removal(manifest, install)
+    if planned.manifest is None:
+        why = f"{planned.refused.message}; {planned.refused.fix}" if planned.refused else ""
+        return Decision(State.REFUSED, marked=is_marked(manifest, install), why=why)
+    if not planned.changes:
+        return Decision(State.INJECTED, marked=True)
+    if _is_owned(manifest):
+        return Decision(State.OWNED, why=_OWNED)
+    if _waits(order, resolver, stored):
+        return Decision(State.OUTDATED, marked=True, why=_NEWER)
+    return Decision(State.ABSENT, mapping(planned.manifest, *_POD), marked=True)
+
+
+def decide_removal(manifest: Mapping[str, Any], install: str) -> Decision:
+    """Decide about a workload that is not to be injected: what this install has marked is as it was before."""
+    if not is_marked(manifest, install):
+        return Decision(State.ABSENT)
+    spec = mapping(manifest, *_POD)
+    restored = restore(spec)
+    return Decision(State.ABSENT, restored if restored != spec else None)
+
+
+def is_marked(manifest: Mapping[str, Any], install: str) -> bool:
+    """Tell whether an install answers for the injection of a workload."""
+    return labels(manifest, "metadata", "annotations").get(MARK) == install
+
+
+def patch_of(live: Mapping[str, Any], decision: Decision, install: str) -> tuple[Operation, ...]:
+    """Return the JSON patch (RFC 6902) that makes exactly the object that was read as decided; empty where it is."""
+    spec = mapping(live, *_POD)
+    changes = [] if decision.spec is None else _changes(spec, decision.spec)
+    changes += _marking(live, install, decision)
+    if not changes:
+        return ()
+    tests = (
+        {"op": "test", "path": pointer("metadata", field), "value": live["metadata"][field]}
+        for field in ("uid", "resourceVersion")
+    )
+    return (*tests, *changes)
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Operation]:
+    found: list[Operation] = []
+    for field in ("initContainers", "volumes"):
+        found += _change((*_POD, field), old, new)
+    for index, (before, after) in enumerate(zip(old["containers"], new["containers"], strict=True)):
+        for field in ("env", "volumeMounts"):
+            found += _change((*_POD, "containers", index, field), before, after)
+    return found
+
+
+def _change(path: tuple[str | int, ...], old: Any, new: Any) -> list[Operation]:
+    before, after = items(old, str(path[-1])), items(new, str(path[-1]))
+    if before == after:
+        return []
+    if not after:
+        return [{"op": "remove", "path": pointer(*path)}]
+    return [{"op": "add", "path": pointer(*path), "value": after}]
+
+
+def _marking(live: Mapping[str, Any], install: str, decision: Decision) -> list[Operation]:
+    if decision.marked == is_marked(live, install) or (decision.marked and _is_owned(live)):
+        return []
+    annotations = mapping(live, "metadata", "annotations")
+    path = pointer("metadata", "annotations", MARK)
+    if not decision.marked:
+        return [{"op": "remove", "path": path}]
+    if annotations:
+        return [{"op": "add", "path": path, "value": install}]
+    return [{"op": "add", "path": pointer("metadata", "annotations"), "value": {MARK: install}}]
+
+
+def _is_owned(manifest: Mapping[str, Any]) -> bool:
+    """Tell whether the vendor's operator writes a workload: it would undo every change of ours."""
+    return any(
+        text(owner, "kind") == "DatadogAgent" and text(owner, "apiVersion").startswith("datadoghq.com/")
+        for _, owner in entries(manifest, "metadata", "ownerReferences")
+    )
+
+
+def _waits(order: Order, resolver: Resolver, stored: Collection[str]) -> bool:
+    """Tell whether a workload runs an injection that differs from the plan only in what must not restart an Agent.
+
+    That is what follows from references alone, which anybody who makes pods could change, and with `rollout: Next` the resolver.
+    """
+    running = resolver
+    if order.target.rollout == "Next":
+        found = _running(order, stored)
+        if found is None:
+            return False
+        running = found
+    return replace(order, use=_use_in(order)).plan(running).changes == ()
+
+
+def _running(order: Order, stored: Collection[str]) -> Resolver | None:
+    """Return the resolver that a workload runs, if its ConfigMap is there."""
+    spec = mapping(order.workload.manifest, *_POD)
+    name = config_map_in(spec)
+    digest = _PAYLOAD.fullmatch(name)
+    if digest is None or name not in stored:
+        return None
+    inits = (init for _, init in entries(spec, "initContainers") if text(init, "name") == INIT_CONTAINER)
+    command = texts(next(inits, {}), "command")
+    tail = tuple(parts.install_arguments(order.workload.component, order.target))
+    return Resolver(digest[1], {}, command[: len(command) - len(tail)])
+
+
+def config_map_in(spec: Mapping[str, Any]) -> str:
+    """Return the name of the ConfigMap that a pod's specification takes the resolver from; empty where there is none."""
+    volumes = (each for _, each in entries(spec, "volumes") if text(each, "name") == parts.PAYLOAD_VOLUME)
+    return text(next(volumes, {}), "configMap", "name")
+
+
+def _use_in(order: Order) -> Use:
+    """Return what an injection wrote that followed from references."""
+    record = read_record(mapping(order.workload.manifest, *_POD))
+    found = {variable_setting(name): value for name, value in record.injected.items()}
+    words = found.get("secret_backend_arguments", "").split()
+    opened = [after for before, after in pairwise(words) if before == "--allow-root"]
+    declared = {volume.mount_path for volume in order.target.volumes}
+    namespaces = tuple(found.get("secret_allowed_k8s_namespace", "").split())
+    return Use(namespaces, tuple(folder for folder in opened if folder not in declared))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the pods of a workload are given: for an AgentTarget's status."""
+
+    resolver: str
+    digest: str = ""
+    volumes: tuple[str, ...] = ()
+
+
+def held_in(manifest: Mapping[str, Any], component: Component, target: TargetFact) -> Held | None:
+    """Return what a workload's template holds of ours, or None."""
+    spec = mapping(manifest, *_POD)
+    digest = _PAYLOAD.fullmatch(config_map_in(spec))
+    if digest is None:
+        return None
+    names = [text(volume, "name") for _, volume in entries(spec, "volumes") if parts.is_our_volume(volume)]
+    secrets = tuple(name.removeprefix("enc-secret-") for name in names if name.startswith("enc-secret-"))
+    bundled = target.mode == "bundled" and component is not Component.CLUSTER
+    return Held("bundled" if bundled else "builtin", digest[1], secrets)
+
+
+_OWNED = (
+    "datadog-operator writes this workload and would undo a change; have it injected as it comes in (webhook.injection.enabled in the "
+    "chart's values), or write spec.global.secretBackend.command: /readsecret_multiple_providers.sh and "
+    "enableGlobalPermissions: false into the DatadogAgent"
+)
+_NEWER = (
+    "it runs an earlier injection, and is given the newer one when its image or the AgentTarget changes; set resolver.rollout: Now in the "
+    "AgentTarget to have a new resolver at once"
+)
