@@ -1,5 +1,6 @@
 """Write manifests/install.yaml: the chart, rendered for kubectl, with the Agents of Datadog's own chart."""
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,12 @@ from typing import Any
 import yaml
 
 from e2e.cluster import binaries
+from enc_operator.resolver_bundle import init_command
 
 ROOT = Path(__file__).parents[1]
 CHART = ROOT / "charts/enc-operator"
+COMMAND = CHART / "files/init-command.json"
+"""What the fence lets the operator put into Agents' pods."""
 INSTALL = ROOT / "manifests/install.yaml"
 OLDEST = "1.30.0"
 """The Kubernetes that is rendered for: what it makes does not differ for a newer one."""
@@ -64,4 +68,6 @@ def _rank(document: str) -> int:
 
 
 if __name__ == "__main__":
+    COMMAND.parent.mkdir(exist_ok=True)
+    COMMAND.write_text(f"{json.dumps(init_command())}\n", encoding="utf-8")
     INSTALL.write_text(install(), encoding="utf-8")

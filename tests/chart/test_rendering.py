@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from enc_operator.process.settings import parse_settings
+from enc_operator.resolver_bundle import init_command
 from kubernetes_schemas import faults
 from rendering_chart import AGENTS, CHART, Manifest, manifests, rendered
 from tools import write_manifests
@@ -197,3 +198,8 @@ def sections_of(schema: Manifest, above: str = "") -> set[str]:
     return {f"{above}{key}" for key in known}.union(
         *(sections_of(child, f"{above}{key}.") for key, child in known.items())
     )
+
+
+def test_the_fence_knows_the_command_of_this_release() -> None:
+    """What the operator puts into Agents' pods is what the fence lets through: `make manifests` writes it."""
+    assert json.loads((CHART / "files/init-command.json").read_text()) == init_command()

@@ -101,3 +101,10 @@ priorityClassName: {{ . }}
 {{- end -}}
 {{- toYaml $constraints -}}
 {{- end -}}
+
+{{/* Not empty where Agents' workloads that are there are changed. `helm upgrade --reuse-values` knows nothing of it. */}}
+{{- define "enc-operator.injects" -}}
+{{- if and (.Values.injection).enabled .Values.agents -}}
+true
+{{- end -}}
+{{- end -}}

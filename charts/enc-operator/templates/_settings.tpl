@@ -6,6 +6,7 @@ trustedNamespaceLabels: {{ toJson .Values.trustedNamespaceLabels }}
 install: {{ include "enc-operator.install" . }}
 lease: {namespace: {{ .Release.Namespace }}, name: {{ include "enc-operator.fullname" . }}}
 fence: {{ .Values.fence.enabled }}
+injection: {{ not (empty (include "enc-operator.injects" .)) }}
 graceSeconds: {{ .Values.graceSeconds }}
 caps: {{- toYaml .Values.caps | nindent 2 }}
 log: {{- toYaml .Values.log | nindent 2 }}

@@ -57,6 +57,25 @@
 - apiGroups: [apps]
   resources: [daemonsets, deployments, statefulsets]
   verbs: [get, list, watch]
+{{- if include "enc-operator.injects" . }}
+# By the fence: only what an injection is, and only the ConfigMaps that hold a resolver.
+- apiGroups: [apps]
+  resources: [daemonsets, deployments, statefulsets]
+  verbs: [patch]
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [create, delete]
+{{- end }}
+{{- end -}}
+
+{{/* What takes injections out again. */}}
+{{- define "enc-operator.rules.takeOut" -}}
+- apiGroups: [apps]
+  resources: [daemonsets, deployments, statefulsets]
+  verbs: [list, patch]
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [list, delete]
 {{- end -}}
 
 {{- define "enc-operator.rules.own" -}}

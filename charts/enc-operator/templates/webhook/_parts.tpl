@@ -37,7 +37,7 @@ true
 
 {{/* Not empty where Agents' workloads are changed when they come in. */}}
 {{- define "enc-operator.webhook.injects" -}}
-{{- if and (include "enc-operator.webhook.enabled" .) (.Values.webhook.injection).enabled .Values.agents -}}
+{{- if and (include "enc-operator.webhook.enabled" .) (or (.Values.webhook.injection).enabled (.Values.injection).enabled) .Values.agents -}}
 true
 {{- end -}}
 {{- end -}}
