@@ -9,6 +9,7 @@ from enc_operator.core.inventory import NOTHING
 from enc_operator.errors import EncError
 
 JSON = "application/json"
+JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 _SHOWN = 500  # characters of an answer that is no Status
 

@@ -3,12 +3,12 @@
 Server-side apply is not used: it creates anew what was deleted meanwhile, so one who wakes late could grant again what was revoked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from enc_operator.cluster.calls import MERGE_PATCH, ApiError, Call
+from enc_operator.cluster.calls import JSON_PATCH, MERGE_PATCH, ApiError, Call
 from enc_operator.cluster.gateway import Gateway
 
 Manifest = Mapping[str, Any]
@@ -29,11 +29,15 @@ class Resource:
         return f"/{self.group}{within}/{self.plural}" + (f"/{quote(name, safe='')}" if name else "")
 
 
+_APPS = "apis/apps/v1"
 _RBAC, _OURS = "apis/rbac.authorization.k8s.io/v1", "apis/enc-operator.io/v1alpha1"
 RESOURCES: Mapping[str, Resource] = {
     "Role": Resource(_RBAC, "roles"),
     "RoleBinding": Resource(_RBAC, "rolebindings"),
     "ConfigMap": Resource("api/v1", "configmaps"),
+    "DaemonSet": Resource(_APPS, "daemonsets"),
+    "Deployment": Resource(_APPS, "deployments"),
+    "StatefulSet": Resource(_APPS, "statefulsets"),
     "Event": Resource("apis/events.k8s.io/v1", "events"),
     "AgentTarget": Resource(_OURS, "agenttargets"),
     "SecretGrant": Resource(_OURS, "secretgrants"),
@@ -91,6 +95,11 @@ class Writer:
                 return False
             raise
         return True
+
+    def patch(self, kind: str, namespace: str, name: str, operations: Sequence[Manifest]) -> Manifest:
+        """Patch an object (RFC 6902); where one of the patch's tests fails, nothing is written: 422."""
+        path = RESOURCES[kind].path(namespace, name)
+        return self._gateway.call(Call("PATCH", path, self._query(dry_run=False), operations, JSON_PATCH))
 
     def patch_status(
         self, kind: str, namespace: str, name: str, status: Manifest, *, resource_version: str = ""

@@ -23,6 +23,7 @@ _POLICY = "'enc-operator-fence."  # how the API server names a policy of the fen
 _RBAC = "rbac.authorization.k8s.io"
 _LEASES = "/apis/coordination.k8s.io/v1/namespaces/{}/leases"
 _TARGETS = "/apis/enc-operator.io/v1alpha1/namespaces/{}/agenttargets"
+_DAEMON_SETS = "/apis/apps/v1/namespaces/{}/daemonsets"
 _TRIAL = {"dryRun": "All"}
 _FORBIDDEN, _NOT_FOUND = 403, 404
 _NOT_THE_EPOCH = -1
@@ -68,7 +69,9 @@ class FenceCheck:
         if not self._settings.fence:
             return Holds()
         now = read_epoch(self._gateway, self._settings) if epoch is None else epoch
-        probes = [*probes_of(self._settings, now), *map(probe_of_target, self._targets())]
+        probes = [*probes_of(self._settings, now), *map(probe_of_target, self._found(_TARGETS))]
+        if self._settings.injection:
+            probes += [probe_of_payload(self._settings), *map(probe_of_workload, self._found(_DAEMON_SETS))]
         found = [reason for probe in probes if (reason := self._ask(probe))]
         if epoch is not None:
             found += self._ask_control(control_of(self._settings, epoch))
@@ -91,11 +94,11 @@ class FenceCheck:
             return [f"{control.what} is refused: {refusal.said}"] if _POLICY in refusal.said else []
         return []
 
-    def _targets(self) -> Iterator[Mapping[str, Any]]:
-        """Yield one AgentTarget, if there is any where the Agents are: without one there is none to change."""
+    def _found(self, path: str) -> Iterator[Mapping[str, Any]]:
+        """Yield one object of a collection, if there is any where the Agents are: without one there is none to change."""
         for agent in self._settings.agents:
             try:
-                listed = self._gateway.call(Call("GET", _TARGETS.format(agent.namespace), {"limit": "1"}))
+                listed = self._gateway.call(Call("GET", path.format(agent.namespace), {"limit": "1"}))
             except ApiError as error:
                 if error.status == _NOT_FOUND:
                     return
@@ -111,8 +114,8 @@ def explain(probe: Probe, refusal: ApiError | None) -> str:
         return f"{probe.what} was let through (policy {probe.policy})"
     if refusal.status == _FORBIDDEN and PREFIX in refusal.said:
         return ""
-    if refusal.status == _NOT_FOUND and probe.policy == "resources":
-        return ""  # the AgentTarget has gone in the meantime
+    if refusal.status == _NOT_FOUND and probe.policy in ("resources", "workloads"):
+        return ""  # the object has gone in the meantime
     return f"{probe.what} was refused, but not by the fence (policy {probe.policy}): {refusal.said}"
 
 
@@ -149,6 +152,30 @@ def probe_of_target(target: Mapping[str, Any]) -> Probe:
         "another spec of an AgentTarget",
         Call("PATCH", path, _TRIAL, {"spec": spec}, MERGE_PATCH),
     )
+
+
+def probe_of_workload(workload: Mapping[str, Any]) -> Probe:
+    """Return the probe that lets the pods of a DaemonSet that there is see the node's processes talk."""
+    namespace, name = workload["metadata"]["namespace"], workload["metadata"]["name"]
+    spec = {"hostIPC": not workload["spec"]["template"]["spec"].get("hostIPC", False)}
+    path = f"{_DAEMON_SETS.format(namespace)}/{name}"
+    body = {"spec": {"template": {"spec": spec}}}
+    return Probe(
+        "workloads", "more rights for an Agent's pods", Call("PATCH", path, _TRIAL, body, MERGE_PATCH)
+    )
+
+
+def probe_of_payload(settings: Settings) -> Probe:
+    """Return the probe that creates a ConfigMap which is no resolver."""
+    namespace = settings.agents[0].namespace if settings.agents else settings.lease.namespace
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "fence-check", "namespace": namespace, "labels": {MANAGED_BY: settings.install}},
+        "immutable": True,
+    }
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    return Probe("others", "a ConfigMap that is no resolver", Call("POST", path, _TRIAL, manifest))
 
 
 def _probed(settings: Settings) -> str:

@@ -126,6 +126,15 @@ def _of_process(state: State) -> Iterator[Metric]:
     yield CounterMetricFamily(
         "enc_writes", "Writes of Roles and bindings that took effect", value=state.writes
     )
+    injections = GaugeMetricFamily(
+        "enc_injections", "Agents' workloads that are to be injected, by how they stand", labels=("state",)
+    )
+    for name, number in sorted(state.injections.items()):
+        injections.add_metric((name,), number)
+    yield injections
+    yield CounterMetricFamily(
+        "enc_injection_writes", "Writes of Agents' workloads that took effect", value=state.injection_writes
+    )
     yield CounterMetricFamily(
         "enc_reconcile_errors", "Rounds of writes that were refused", value=state.errors
     )

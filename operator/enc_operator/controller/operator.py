@@ -25,6 +25,7 @@ from enc_operator.controller.dropping import Dropping, droppings_of, safe_to_dro
 from enc_operator.controller.epoch import enforce_epoch
 from enc_operator.controller.fence import FenceCheck, Holds
 from enc_operator.controller.inbox import Inbox
+from enc_operator.controller.injections import injection_counts, make_injector, standing_of
 from enc_operator.controller.lifecycle import Lifecycle
 from enc_operator.controller.metrics import Metrics
 from enc_operator.controller.reconciler import Reconciler
@@ -34,6 +35,7 @@ from enc_operator.controller.status import View, status_of
 from enc_operator.controller.watches import Watches
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.inventory import TargetFact
+from enc_operator.core.ledger.injections import plan_injections
 from enc_operator.core.ledger.ledger import Ledger
 from enc_operator.errors import EncError
 from enc_operator.frame import make_frame
@@ -106,6 +108,9 @@ class Operator:
             Writer(gateway), lambda: self._election.epoch, self._reconciler.heard, settings.install
         )
         self._events = EventRecorder(gateway, _COMPONENT, identity)
+        self._injector = make_injector(
+            gateway, self._ledger.facts.frame.resolver, self, self._reconciler, self._record, settings.install
+        )
         self._fence = FenceCheck(gateway, settings)
         self._fence_wrong = "the fence was not asked yet"
         self._fence_due = threading.Event()
@@ -126,7 +131,7 @@ class Operator:
             signal.signal(number, lambda *_: self._ending.set())
         threads = [
             threading.Thread(target=what, name=what.__name__, daemon=True)
-            for what in (self._reconcile, self._take_part, self._watch_fence)
+            for what in (self._reconcile, self._take_part, self._watch_fence, self._inject)
         ]
         self._health.start()
         self._watches.start()
@@ -155,6 +160,8 @@ class Operator:
             progress.errors,
             time.monotonic() - progress.heartbeat,
             self._reconciler.settled,
+            injection_counts(self._injector),
+            self._injector.writes,
         )
 
     def connection(self) -> kopf.ConnectionInfo:
@@ -168,13 +175,16 @@ class Operator:
         if ref not in report.targets:
             return None
         problems = [each for found in self.state().problems.values() for each in found]
-        view = View(listed, self._fence_wrong, self._watches.missing(), problems)
+        injections = standing_of(self._injector, ref) if self._settings.injection else None
+        view = View(listed, self._fence_wrong, self._watches.missing(), problems, injections)
         now = self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         more = [safe_to_drop(ref, report, self._droppings.get(ref, Dropping()), self._unseen())]
         return status_of(ref, generation, report, view, before, now, more)
 
     def taken_back(self, ref: ObjectRef) -> bool:
         """Tell whether an AgentTarget is out of the ledger and everything that followed is written."""
+        if self._settings.injection and not self._injector.taken_out(ref):
+            return False
         return ref not in self._ledger.facts.of(TargetFact) and self._reconciler.settled
 
     def _reconcile(self) -> None:
@@ -206,6 +216,8 @@ class Operator:
         self._report = make_report(self._ledger)
         if self._election.epoch is None:
             return
+        if self._settings.injection:
+            self._injector.follow(plan_injections(self._ledger, self._settings.install))
         notices = frozenset(self._report.notices)
         for notice in sorted(notices - self._told):
             self._record(notice)
@@ -239,6 +251,9 @@ class Operator:
             # Another leadership's epoch is not for what was decided in this one.
             self._election.stop()
             self._end_failed()
+
+    def _inject(self) -> None:
+        self._guarded(self._injector.run)
 
     def _watch_fence(self) -> None:
         # Without this thread nothing would notice that the fence goes.
@@ -280,6 +295,7 @@ class Operator:
     def _close(self, threads: list[threading.Thread]) -> int:
         self._lifecycle.stop()
         self._asking.close()
+        self._injector.stop()
         self._applier.close()
         self._election.stop()
         self._events.stop()

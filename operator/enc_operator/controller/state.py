@@ -26,6 +26,8 @@ class State:
     errors: int = 0
     heartbeat: float = 0.0
     settled: bool = False
+    injections: Mapping[str, int] = field(default_factory=dict)
+    injection_writes: int = 0
 
     def sick(self) -> str:
         """Return why the process should be started anew; empty where it is alive.

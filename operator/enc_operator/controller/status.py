@@ -6,9 +6,27 @@ from typing import Any
 
 from enc_operator.controller.report import Report, is_planned
 from enc_operator.core.findings import ObjectRef
+from enc_operator.core.injection.writing import Held, State
 
 _LONGEST = 1000
 _SHOWN = 3
+_CONTESTED = (
+    "undoes the injection again and again, so it is written ever more rarely: have that writer leave the initContainers, volumes and env "
+    "that it does not set (for Argo CD by ignoreDifferences, or by server-side apply)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the injection of one workload stands: `others` is who undoes it, `problem` why it could not be written, each empty if nothing."""
+
+    workload: ObjectRef
+    state: State
+    why: str = ""
+    pending: bool = False
+    others: str = ""
+    problem: str = ""
+    held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +34,15 @@ class View:
     """What conditions need besides the report.
 
     `namespaces` are those in which the install lists Agents; `fence` says why the fence does not hold, empty if it does; `missing`
-    is what is not listed yet; `problems` are the messages of writes that did not take effect.
+    is what is not listed yet; `problems` are the messages of writes that did not take effect; `injections`
+    is None where the install changes no workloads.
     """
 
     namespaces: frozenset[str]
     fence: str = ""
     missing: Sequence[str] = ()
     problems: Sequence[str] = ()
+    injections: Sequence[Standing] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +76,7 @@ def status_of(
     return {
         "observedGeneration": generation,
         "references": report.totals(ref),
-        "components": list(report.components.get(ref, ())),
+        "components": [_with_held(each, view) for each in report.components.get(ref, ())],
         "conditions": conditions,
     }
 
@@ -81,13 +101,15 @@ def conditions_of(ref: ObjectRef, report: Report, view: View) -> list[Condition]
         _fence_holds(view),
         _permissions(ref, report, view),
     ]
-    wrong = next((each for each in found if each.status != "True"), None)
+    injected = _injected(ref, report, view)
+    relevant = found if injected.reason == "NotAsked" else [*found, injected]
+    wrong = next((each for each in relevant if each.status != "True"), None)
     ready = (
         Condition("Ready", "False", wrong.reason, wrong.message)
         if wrong
         else Condition("Ready", "True", found[-1].reason, found[-1].message)
     )
-    return [ready, *found, _references(ref, report)]
+    return [ready, *found, injected, _references(ref, report)]
 
 
 def _accepted(ref: ObjectRef, report: Report, view: View) -> Condition:
@@ -147,6 +169,48 @@ def _permissions(ref: ObjectRef, report: Report, view: View) -> Condition:
     return Condition(
         "PermissionsWritten", "True", "Converged", f"{number} Role{'s' * (number != 1)} as they should be"
     )
+
+
+def _injected(ref: ObjectRef, report: Report, view: View) -> Condition:
+    """Return how the injections stand: the first thing that is in the way of one, else how many there are."""
+    target = report.targets.get(ref)
+    if target is None or not target.injects:
+        what = "workloads are left as they are; spec.manage: Full has the resolver injected"
+        return Condition("Injected", "False", "NotAsked", what)
+    if view.injections is None:
+        what = "this install changes no workload that is there: set injection.enabled in the chart's values"
+        return Condition("Injected", "False", "NotEnabled", what)
+    wrong = [
+        (reason, f"{each.workload}: {what}") for each in view.injections for reason, what in _in_the_way(each)
+    ]
+    if wrong:
+        said = "; ".join(what for _, what in wrong[:_SHOWN])
+        return Condition("Injected", "False", wrong[0][0], said)
+    older = [f"{each.workload}: {each.why}" for each in view.injections if each.state is State.OUTDATED]
+    number = len(view.injections)
+    what = "; ".join([f"{number} workload{'s' * (number != 1)}", *older[:_SHOWN]])
+    return Condition("Injected", "True", "Outdated" if older else "Injected", what)
+
+
+def _in_the_way(standing: Standing) -> Iterator[tuple[str, str]]:
+    if standing.others:
+        yield "InjectionContested", f"{standing.others} {_CONTESTED}"
+    elif standing.problem:
+        yield "WriteFailed", standing.problem
+    elif standing.state in (State.REFUSED, State.OWNED):
+        yield str(standing.state), standing.why
+    elif standing.pending or standing.state is State.ABSENT:
+        yield "Pending", "not written yet"
+
+
+def _with_held(component: Mapping[str, Any], view: View) -> Mapping[str, Any]:
+    place = (component["kind"], component["name"])
+    for each in view.injections or ():
+        if each.held and (each.workload.kind, each.workload.name) == place:
+            held = {"resolver": each.held.resolver, "digest": each.held.digest}
+            volumes = {"secretVolumes": list(each.held.volumes)} if each.held.volumes else {}
+            return {**component, "injected": held | volumes}
+    return component
 
 
 def _references(ref: ObjectRef, report: Report) -> Condition:

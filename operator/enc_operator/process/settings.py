@@ -122,6 +122,7 @@ class Settings:
     namespaces: frozenset[str] = frozenset()
     install: str = OWNER
     fence: bool = True
+    injection: bool = False
     grace_seconds: int = 60
     caps: Caps = Caps()  # noqa: RUF009 - a frozen value
     log: Log = Log()
@@ -247,7 +248,13 @@ def _settings(written: Mapping[str, Any]) -> Settings:
         listen=Listen(**written.get("listen", NOTHING)),
         metrics=Metrics(**_renamed(written.get("metrics", NOTHING))),
         webhook=_webhook(written["webhook"]) if "webhook" in written else None,
-        **_renamed({name: written[name] for name in ("install", "fence", "graceSeconds") if name in written}),
+        **_renamed(
+            {
+                name: written[name]
+                for name in ("install", "fence", "injection", "graceSeconds")
+                if name in written
+            }
+        ),
     )
 
 

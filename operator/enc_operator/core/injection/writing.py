@@ -78,6 +78,11 @@ def is_marked(manifest: Mapping[str, Any], install: str) -> bool:
     return labels(manifest, "metadata", "annotations").get(MARK) == install
 
 
+def is_pending(manifest: Mapping[str, Any], decision: Decision, install: str) -> bool:
+    """Tell whether a decision changes a workload."""
+    return decision.spec is not None or bool(_marking(manifest, install, decision))
+
+
 def patch_of(live: Mapping[str, Any], decision: Decision, install: str) -> tuple[Operation, ...]:
     """Return the JSON patch (RFC 6902) that makes exactly the object that was read as decided; empty where it is."""
     spec = mapping(live, *_POD)

@@ -1,0 +1,156 @@
+"""Writing injections: a thread beside the reconciler, whose failures hold up no permission.
+
+What is to become of a workload is decided by `core.ledger.injections`; here it is sent, exactly for the object that was decided about.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from enc_operator.cluster.calls import ApiError
+from enc_operator.cluster.writes import Writer
+from enc_operator.controller.contest import History, other_manager
+from enc_operator.controller.payload import Payloads
+from enc_operator.controller.report import Notice
+from enc_operator.core.findings import ObjectRef
+from enc_operator.core.injection.writing import MARK, patch_of
+from enc_operator.core.ledger.injections import NO_PLANS, Planned, Plans
+from enc_operator.core.objects.shapes import labels, mapping
+
+_PATIENCE = 30.0  # seconds that permissions of others may hold up an injection
+_TICK = 0.5
+_IDLE = 5.0
+_CHANGED, _INVALID = (404, 409), 422  # a patch whose test fails is invalid
+
+_log = logging.getLogger(__name__)
+
+
+class Injector:
+    """Makes workloads as they are planned; `open_` says whether anything may be written, `settled` whether permissions are."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        payloads: Payloads,
+        open_: Callable[[], bool],
+        settled: Callable[[], bool],
+        tell: Callable[[Notice], None],
+        install: str,
+    ) -> None:
+        self._writer, self._payloads, self._install = writer, payloads, install
+        self._open, self._settled, self._tell = open_, settled, tell
+        self._histories: dict[ObjectRef, History] = {}
+        self._late: dict[ObjectRef, float] = {}
+        self._came = threading.Event()
+        self._ending = threading.Event()
+        self.plans: Plans = NO_PLANS
+        self.writes = 0
+
+    def follow(self, plans: Plans) -> None:
+        """Take what is to become of all workloads."""
+        self.plans = plans
+        self._came.set()
+
+    def run(self) -> None:
+        """Write until told to stop."""
+        while not self._ending.is_set():
+            self._came.clear()
+            due = self.step()
+            self._came.wait(_TICK if due else _IDLE)
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self._ending.set()
+        self._came.set()
+
+    def taken_out(self, target: ObjectRef) -> bool:
+        """Tell whether an AgentTarget is known to have gone and nothing is left to take out in its namespace."""
+        plans = self.plans
+        left = (each for each in plans.workloads.values() if each.target is None and each.pending)
+        return target not in plans.targets and all(each.object.namespace != target.namespace for each in left)
+
+    def contested(self, ref: ObjectRef) -> str:
+        """Return who undoes the injection of a workload again and again; empty where nobody does."""
+        history = self._histories.get(ref)
+        return history.others if history and history.contested else ""
+
+    def problem(self, ref: ObjectRef) -> str:
+        """Return why a workload could not be written; empty where it could."""
+        history = self._histories.get(ref)
+        return history.problem if history else ""
+
+    def step(self) -> bool:
+        """Write what is due; return whether anything is left."""
+        plans = self.plans
+        pending = {ref: each for ref, each in plans.workloads.items() if each.pending}
+        self._forget(plans, pending)
+        if not self._open():
+            return bool(pending)
+        for ref, each in sorted(pending.items()):
+            if not self._ending.is_set() and self._due(ref, each):
+                self._write(ref, each)
+        self._payloads.keep(plans)
+        return bool(pending)
+
+    def _forget(self, plans: Plans, pending: dict[ObjectRef, Planned]) -> None:
+        self._late = {ref: since for ref, since in self._late.items() if ref in pending}
+        self._histories = {ref: each for ref, each in self._histories.items() if ref in plans.workloads}
+
+    def _due(self, ref: ObjectRef, planned: Planned) -> bool:
+        """Tell whether a workload may be written: after its permissions, since an Agent that asks too early asks no more."""
+        now = time.monotonic()
+        since = self._late.setdefault(ref, now)
+        history = self._histories.setdefault(ref, History())
+        history.turn(planned.decision)
+        return now >= history.not_before and (self._settled() or now - since > _PATIENCE)
+
+    def _write(self, ref: ObjectRef, planned: Planned) -> None:
+        history = self._histories[ref]
+        try:
+            if planned.target and not self._payloads.ensure(ref.namespace):
+                history.failed(self._payloads.problem(ref.namespace))
+            elif self._patch(ref, planned, history):
+                self.writes += 1
+                history.written(planned.decision)
+                self._note_written(ref, planned, history)
+        except ApiError as error:
+            self._note_refused(ref, history, error)
+
+    def _patch(self, ref: ObjectRef, planned: Planned, history: History) -> bool:
+        """Send the patch for the object that was decided about; what is another one by now is planned anew."""
+        live = self._writer.get(ref.kind, ref.namespace, ref.name)
+        if not _is_as_known(live, planned):
+            return False
+        if history.noticed(planned.decision, bare=planned.held is None):
+            history.others = other_manager(live)
+            return False
+        operations = patch_of(live, planned.decision, self._install)
+        self._writer.patch(ref.kind, ref.namespace, ref.name, operations)
+        return True
+
+    def _note_refused(self, ref: ObjectRef, history: History, error: ApiError) -> None:
+        changed = error.status in _CHANGED or (error.status == _INVALID and "test" in error.said)
+        history.failed("" if changed else str(error), error.retry_after)
+        if not changed:
+            _log.warning("not written: %s: %s", ref, error)
+            self._tell(Notice(ref, "InjectionFailed", str(error)))
+
+    def _note_written(self, ref: ObjectRef, planned: Planned, history: History) -> None:
+        if planned.target is None:
+            _log.info("the injection of %s is taken out", ref)
+            self._tell(Notice(ref, "InjectionRemoved", "it is as it was before the injection", warning=False))
+            return
+        _log.info("%s is injected", ref)
+        self._tell(Notice(ref, "Injected", "its pods are given the resolver", warning=False))
+        if history.contested:
+            note = f"{history.others} undoes the injection again and again; it is written ever more rarely"
+            self._tell(Notice(ref, "InjectionContested", note))
+
+
+def _is_as_known(live: Any, planned: Planned) -> bool:
+    """Tell whether an object is the one that was decided about."""
+    known, path = planned.workload.manifest, ("metadata", "annotations")
+    same = mapping(live, "spec", "template") == mapping(known, "spec", "template")
+    return same and labels(live, *path).get(MARK) == labels(known, *path).get(MARK)
