@@ -1,4 +1,4 @@
-"""docs/audit.md and docs/granting.md show what really happens."""
+"""docs/audit.md, docs/granting.md and docs/plain-daemonset.md show what really happens."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from chart_shapes import DEFAULTS
 from enc_operator.cli.main import main
 from pages import blocks, run, sessions, write_files
 
-PAGES = ("audit.md", "granting.md")
+PAGES = ("audit.md", "granting.md", "plain-daemonset.md")
 
 
 @pytest.mark.parametrize("page", PAGES)
