@@ -61,6 +61,24 @@ def test_labels_annotations_and_environment(helm: str) -> None:
     assert {pod["metadata"]["labels"].get("team") for pod in found.values()} == {"platform"}
 
 
+def test_extra_labels_are_on_everything(helm: str) -> None:
+    """Hooks, policies, monitors and the dashboard too; only the CRDs are as they are."""
+    found = manifests(
+        rendered(
+            helm,
+            AGENTS,
+            WEBHOOK_ON,
+            "--set=extraLabels.team=platform",
+            "--set=webhook.injection.enabled=true",
+            "--set=networkPolicy.enabled=true",
+            *(f"--set=metrics.{each}.enabled=true" for each in ("podMonitor", "prometheusRule", "dashboard")),
+        )
+    )
+
+    assert len(found) > 40
+    assert [each for each in found if each["metadata"]["labels"].get("team") != "platform"] == []
+
+
 @pytest.mark.parametrize("name", DEPLOYMENTS)
 def test_replicas_are_spread_over_nodes(name: str, helm: str) -> None:
     """Those of each Deployment by themselves."""
