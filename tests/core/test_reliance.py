@@ -10,6 +10,7 @@ from enc_operator.core.rbac.planning import Need
 from enc_operator.core.reliance import (
     Cause,
     Reliance,
+    find_uncovered,
     global_question,
     questions_of_reliance,
     relying,
@@ -32,7 +33,7 @@ def judged_of(*texts: str) -> tuple[Judged, ...]:
 
 def rely(judged: tuple[Judged, ...], *given: Need) -> Reliance:
     """Return on what it relies with a permission for the whole cluster."""
-    return relying(judged, [ACCOUNT], set(given), {global_question(ACCOUNT): True})
+    return relying(find_uncovered(judged, set(given)), [ACCOUNT], {global_question(ACCOUNT): True})
 
 
 def test_what_is_given_is_covered() -> None:
@@ -43,7 +44,7 @@ def test_what_is_given_is_covered() -> None:
 
     assert (found.wide, found.covered, found.open) == ((ACCOUNT,), 1, 0)
     assert [each.cause for each in found.breaks] == [Cause.DENIED]
-    assert list(questions_of_reliance(judged, [ACCOUNT], {NEED})) == [
+    assert list(questions_of_reliance(find_uncovered(judged, {NEED}), [ACCOUNT])) == [
         global_question(ACCOUNT),
         Question(*ACCOUNT, "db", "orders"),
     ]
@@ -66,4 +67,4 @@ def test_an_agent_that_nobody_shows_asks_for_nothing() -> None:
     [item] = assess_texts(CLUSTER_AGENT, pod()).judged
 
     assert not resolves_today(item.reference)
-    assert relying([item], [], set(), {}) == Reliance()
+    assert relying(find_uncovered([item], set()), [], {}) == Reliance()

@@ -17,7 +17,7 @@ from enc_operator.core.inventory import Question
 from enc_operator.core.judgement import Judged
 from enc_operator.core.ledger.ledger import Ledger
 from enc_operator.core.rbac.planning import Need
-from enc_operator.core.reliance import Break, Cause, Reliance, questions_of_reliance, relying
+from enc_operator.core.reliance import Break, Cause, Reliance, find_uncovered, questions_of_reliance, relying
 
 TYPE = "SafeToDropGlobalPermission"
 _SHOWN = 3
@@ -48,9 +48,10 @@ def droppings_of(ledger: Ledger, given: Collection[Need]) -> Mapping[ObjectRef, 
     for target, members in agents.items():
         accounts = sorted({(agent.namespace, agent.service_account) for agent in members})
         judged = [item for agent in members for item in by_agent.get(agent.name, ())]
-        asked.update(questions_of_reliance(judged, accounts, given))
+        uncovered = find_uncovered(judged, given)
+        asked.update(questions_of_reliance(uncovered, accounts))
         outside = tuple(agent.name for agent in ledger.agents if _is_outside(agent, target, ledger))
-        found[target] = Dropping(relying(judged, accounts, given, ledger.answers), outside)
+        found[target] = Dropping(relying(uncovered, accounts, ledger.answers), outside)
     ledger.ask_besides(asked)
     return found
 

@@ -48,6 +48,14 @@ class Reliance:
     open: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Uncovered:
+    """The references in use that nothing written suffices for; `covered` counts the others."""
+
+    covered: int
+    items: tuple[Judged, ...]
+
+
 def resolves_today(reference: Reference) -> bool:
     """Tell whether an Agent asks for it before a plan is applied, which may keep it to its pods' namespaces."""
     idle, agent = reference.idle, reference.agent
@@ -61,44 +69,42 @@ def global_question(account: tuple[str, str]) -> Question:
     return Question(*account, ALL, ALL)
 
 
-def questions_of_reliance(
-    judged: Iterable[Judged], accounts: Iterable[tuple[str, str]], given: Collection[Need]
-) -> Iterator[Question]:
-    """Yield what RBAC must say before `relying` can: about ServiceAccounts, and references that nothing written suffices for."""
-    yield from map(global_question, accounts)
-    for item in judged:
-        if _in_use(item) and not _is_covered(item, given):
-            yield _question(item.reference)
-
-
-def relying(
-    judged: Iterable[Judged],
-    accounts: Iterable[tuple[str, str]],
-    given: Collection[Need],
-    answers: Mapping[Question, bool],
-) -> Reliance:
-    """Tell on what Agents rely beyond `given`, which is what they may get by what has been written for them.
-
-    `accounts` are their ServiceAccounts (namespace, name).
-    """
-    wide = {account for account in accounts if answers.get(global_question(account))}
-    asked = {global_question(account) for account in accounts}
-    breaks: list[Break] = []
+def find_uncovered(judged: Iterable[Judged], given: Collection[Need]) -> Uncovered:
+    """Find the references in use that `given`, what Agents may get by what has been written for them, does not suffice for."""
     covered = 0
+    found: list[Judged] = []
     for item in judged:
         if not _in_use(item):
             continue
         if _is_covered(item, given):
             covered += 1
-            continue
+        else:
+            found.append(item)
+    return Uncovered(covered, tuple(found))
+
+
+def questions_of_reliance(uncovered: Uncovered, accounts: Iterable[tuple[str, str]]) -> Iterator[Question]:
+    """Yield what RBAC must say before `relying` can, about ServiceAccounts (namespace, name) and references."""
+    yield from map(global_question, accounts)
+    for item in uncovered.items:
+        yield _question(item.reference)
+
+
+def relying(
+    uncovered: Uncovered, accounts: Iterable[tuple[str, str]], answers: Mapping[Question, bool]
+) -> Reliance:
+    """Tell on what Agents rely beyond what is given; `accounts` are their ServiceAccounts (namespace, name)."""
+    asked = {account: global_question(account) for account in accounts}
+    wide = {account for account, question in asked.items() if answers.get(question)}
+    open_ = {question for question in asked.values() if question not in answers}
+    breaks: list[Break] = []
+    for item in uncovered.items:
         question = _question(item.reference)
         if (question.namespace, question.service_account) in wide or answers.get(question):
             breaks.append(Break(item, _cause(item)))
-        else:
-            asked.add(question)
-    return Reliance(
-        tuple(sorted(wide)), tuple(breaks), covered, sum(question not in answers for question in asked)
-    )
+        elif question not in answers:
+            open_.add(question)
+    return Reliance(tuple(sorted(wide)), tuple(breaks), uncovered.covered, len(open_))
 
 
 def _in_use(item: Judged) -> bool:

@@ -25,7 +25,14 @@ from enc_operator.core.rbac.evaluation import Evaluator
 from enc_operator.core.rbac.planning import Need
 from enc_operator.core.references.model import ReferrerKind, SecretTarget
 from enc_operator.core.references.routes import NO_BACKEND
-from enc_operator.core.reliance import Break, Reliance, questions_of_reliance, relying, resolves_today
+from enc_operator.core.reliance import (
+    Break,
+    Reliance,
+    find_uncovered,
+    questions_of_reliance,
+    relying,
+    resolves_today,
+)
 from enc_operator.errors import UsageError
 
 PROTECTED = frozenset({"kube-system", "kube-public", "kube-node-lease"})
@@ -152,11 +159,13 @@ def _reliance(
 ) -> Reliance:
     """Tell what stops; where RBAC may not be read, whatever is in use counts as readable today."""
     accounts = sorted({(agent.namespace, agent.service_account) for agent in agents})
-    asked = set(questions_of_reliance(judged, accounts, given))
+    uncovered = find_uncovered(judged, given)
     evaluator = Evaluator(held.inventory.roles, held.inventory.bindings)
     blind = held.lacks(RIGHTS)
-    answers: dict[Question, bool] = {each: blind or evaluator.may_get(each) for each in asked}
-    return relying(judged, accounts, given, answers)
+    answers: dict[Question, bool] = {
+        each: blind or evaluator.may_get(each) for each in questions_of_reliance(uncovered, accounts)
+    }
+    return relying(uncovered, accounts, answers)
 
 
 def count_in_use(adoption: Adoption) -> tuple[int, int]:
