@@ -213,6 +213,24 @@ def test_without_an_answer_it_counts_as_a_no_in_the_end() -> None:
     assert bench.ledger.answers[question("db")] is True
 
 
+def test_a_no_for_want_of_an_answer_is_known_as_one() -> None:
+    """Until there is an answer, or nobody asks any more: it gives nothing, and calls nothing safe."""
+    bench = Bench("db")
+    bench.access.silent = True
+    bench.work()
+    assert bench.asking.presumed == frozenset()
+
+    bench.now += 61
+    bench.work()
+    assert question("db") in bench.asking.presumed
+    assert bench.ledger.answers[question("db")] is False
+
+    bench.access.silent = False
+    bench.now += 10
+    bench.work()
+    assert bench.asking.presumed == frozenset()
+
+
 def test_what_nobody_refers_to_any_more_is_not_asked_again() -> None:
     """Neither what failed nor what is overdue."""
     bench = Bench("db")

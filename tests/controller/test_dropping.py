@@ -196,6 +196,17 @@ def test_unknown_while_rbac_has_not_answered() -> None:
     assert set(ledger.questions()) >= WIDE
 
 
+def test_unknown_where_an_answer_is_only_presumed() -> None:
+    """What counts as a no for want of an answer gives nothing, and calls nothing safe either."""
+    ledger = ledger_of(pod("a", FOREIGN))
+    assert condition_of(ledger, set()).reason == "NoGlobalPermission"
+    presumed = {Question("dd", "node", "", ""), Question("dd", "node", "bank", "db")}
+
+    dropping = droppings_of(ledger, planned(ledger), presumed)[TARGET]
+
+    assert safe_to_drop(TARGET, make_report(ledger), dropping).reason == "Asking"
+
+
 def test_questions_end_with_what_they_are_about() -> None:
     """Nothing is asked for a reference that is gone, unless a decision hangs on it."""
     ledger = ledger_of(pod("a", FOREIGN))

@@ -45,6 +45,7 @@ class Asking:
         self._asked: dict[Question, float] = {}
         self._undecided: set[Question] = set()
         self._failed: set[Question] = set()
+        self._presumed: set[Question] = set()
         self._retry_at: float | None = None
         self._ask_all_at: float | None = None
         self._again = 0
@@ -59,6 +60,11 @@ class Asking:
     def deciding(self) -> bool:
         """Whether anything waits for its first answer."""
         return bool(self._undecided)
+
+    @property
+    def presumed(self) -> frozenset[Question]:
+        """What counts as a no for want of an answer: enough to give nothing, not to call anything safe."""
+        return frozenset(self._presumed)
 
     def changed(self, ledger: Ledger, *, at_once: bool = False) -> None:
         """Take that RBAC has changed: everything is asked again, soon."""
@@ -141,6 +147,8 @@ class Asking:
         late = dict.fromkeys(self._late(now), False)
         for question in late:
             self._undecided.discard(question)
+        self._presumed = {each for each in self._presumed | late.keys() if each in ledger.entries.asking}
+        self._presumed -= answers.keys()
         ledger.answer({**late, **answers})
         return since
 

@@ -32,11 +32,16 @@ class Dropping:
     outside: tuple[str, ...] = ()
 
 
-def droppings_of(ledger: Ledger, given: Collection[Need]) -> Mapping[ObjectRef, Dropping]:
+def droppings_of(
+    ledger: Ledger, given: Collection[Need], presumed: Collection[Question] = ()
+) -> Mapping[ObjectRef, Dropping]:
     """Return this for each AgentTarget; what RBAC has not said of it yet is asked by the ledger from now on.
 
-    `given` is what Agents may get by what has been written.
+    `given` is what Agents may get by what has been written; answers to `presumed` were never given.
     """
+    answers = ledger.answers
+    if presumed:
+        answers = {question: yes for question, yes in answers.items() if question not in presumed}
     agents: dict[ObjectRef, list[Agent]] = {}
     for agent in ledger.agents:
         target = ledger.managed.targets.get(agent.name)
@@ -51,7 +56,7 @@ def droppings_of(ledger: Ledger, given: Collection[Need]) -> Mapping[ObjectRef, 
         uncovered = find_uncovered(judged, given)
         asked.update(questions_of_reliance(uncovered, accounts))
         outside = tuple(agent.name for agent in ledger.agents if _is_outside(agent, target, ledger))
-        found[target] = Dropping(relying(uncovered, accounts, ledger.answers), outside)
+        found[target] = Dropping(relying(uncovered, accounts, answers), outside)
     ledger.ask_besides(asked)
     return found
 

@@ -212,7 +212,7 @@ class Operator:
         if now - self._reported_at < _REPORT_SECONDS or self._watches.missing():
             return
         self._reported_at = now
-        self._droppings = droppings_of(self._ledger, self._reconciler.given())
+        self._droppings = droppings_of(self._ledger, self._reconciler.given(), self._asking.presumed)
         self._report = make_report(self._ledger)
         if self._election.epoch is None:
             return
