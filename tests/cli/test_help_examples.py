@@ -19,6 +19,7 @@ from enc_operator.cli.arguments import RESOLVE_EXAMPLES as RESOLVE
 from enc_operator.cli.arguments import build_parser
 from enc_operator.cli.audit.arguments import EXAMPLES as AUDIT
 from enc_operator.cli.completion.arguments import EXAMPLES as COMPLETION
+from enc_operator.cli.doctor.arguments import EXAMPLES as DOCTOR
 from enc_operator.cli.explain.arguments import EXAMPLES as EXPLAIN
 from enc_operator.cli.grant.arguments import EXAMPLES as GRANT
 from enc_operator.cli.main import main
@@ -70,10 +71,12 @@ EVERY = [
     *commands(GRANT),
     *commands(EXPLAIN),
     *commands(ADOPT),
+    *commands(DOCTOR),
 ]
 
 
-_LIVE = ("--live", "encctl adopt", "encctl scan", "encctl uninstall")  # these ask a cluster
+LIVE_COMMANDS = ("adopt", "can-i", "doctor", "explain", "scan", "uninstall")
+_LIVE = ("--live", "encctl adopt", "encctl doctor", "encctl scan", "encctl uninstall")  # these ask a cluster
 
 
 @pytest.mark.parametrize("command", [each for each in EVERY if not any(word in each for word in _LIVE)])
@@ -102,12 +105,24 @@ def test_examples_of_a_cluster(
 @pytest.mark.parametrize("command", [each for each in EVERY if any(word in each for word in _LIVE)])
 def test_examples_that_ask_a_cluster(command: str) -> None:
     """The others need a cluster, and are options that exist."""
-    assert build_parser().parse_args(arguments_of(command)).command in ("adopt", "can-i", "scan", "uninstall")
+    assert build_parser().parse_args(arguments_of(command)).command in LIVE_COMMANDS
 
 
 @pytest.mark.parametrize(
     "command",
-    ["plan", "lint", "resolve", "can-i", "audit", "grant", "explain", "scan", "adopt", "completion"],
+    [
+        "plan",
+        "lint",
+        "resolve",
+        "can-i",
+        "audit",
+        "grant",
+        "explain",
+        "scan",
+        "adopt",
+        "doctor",
+        "completion",
+    ],
 )
 def test_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The help has the examples and the exit codes, at a width that a terminal shows."""

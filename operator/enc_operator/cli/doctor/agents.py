@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from enc_operator import __version__
 from enc_operator.cli.doctor.model import Check, fail, ok, unknown, warn
+from enc_operator.cli.doctor.references import CONSENTS
 from enc_operator.cli.scan.assessing import Scanned
-from enc_operator.cli.scan.kinds import RIGHTS
+from enc_operator.cli.scan.kinds import RIGHTS, SOURCES, WORKLOADS
 from enc_operator.cli.scan.reading import Held
 from enc_operator.core.agents.backends import BackendKind
 from enc_operator.core.agents.injected import INIT_CONTAINER
@@ -96,10 +97,11 @@ def _missing(who: str, where: ObjectRef, planned: Injection | None) -> Check:
 
 def check_access(held: Held, scanned: Scanned) -> Iterator[Check]:
     """Check what the Agents' ServiceAccounts can read against what they need."""
-    if held.lacks(RIGHTS):
-        kinds = ", ".join(dict.fromkeys(item.kind.plural for item in held.unread if item.kind.name in RIGHTS))
-        fix = f"it takes the right to list {kinds} in all namespaces"
-        yield unknown("access", "what the Agents may read could not be looked at", fix=fix)
+    unread = [item.kind for item in held.unread if item.kind.name in RIGHTS | SOURCES | WORKLOADS | CONSENTS]
+    if unread:
+        kinds = ", ".join(dict.fromkeys(kind.plural for kind in unread))
+        what = "what the Agents may read could not be compared with what they need"
+        yield unknown("access", what, fix=f"it takes the right to list {kinds} in all namespaces")
         return
     found = audit(held.inventory, scanned.assessment)
     managed = {target.namespace: target.manage != "Plan" for target in held.inventory.targets}

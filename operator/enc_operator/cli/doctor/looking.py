@@ -135,5 +135,5 @@ class Doctor:
         scanned = assess_held(held, self._kubectl, "")
         yield from check_workloads(held, scanned, settings)
         yield from check_access(held, scanned)
-        yield from check_references(View(scanned, held.owners, narrowed=False))
+        yield from check_references(View(scanned, held.owners, narrowed=False), held)
         yield from check_sources(held)

@@ -8,8 +8,8 @@ from enc_operator.cli.options import add_command, add_input, add_paths
 if TYPE_CHECKING:
     from enc_operator.cli.options import Commands
 
-_ABOUT = """Say what a handle means to each secret backend, and with input, files or a cluster (--live), who refers to it, who resolves it, and why it may or may not;
-what a finding's code is about; or every reference in an object, to a Secret, or of the Agents."""
+_ABOUT = """Say what a handle means to each secret backend, and with input, files or a cluster (--live), who refers to it, who resolves it,
+and why it may or may not; what a finding's code is about; or every reference in an object, to a Secret, or of the Agents."""
 
 EXAMPLES = """examples:
   encctl explain 'ENC[k8s_secret@shop/cart-db/password]'                what it means, part by part
@@ -17,8 +17,8 @@ EXAMPLES = """examples:
   encctl explain access-denied                                          a finding's code
   encctl explain deployment/shop/cart shop/ agents/                     what this object refers to
   encctl explain secret/shop/cart-db shop/ agents/                      who refers to this Secret, and which Agents can read it
-  encctl explain --live pod/shop/cart                                   every handle of a pod of a cluster, and why it may or may not
-  encctl explain --live secret/shop/cart-db                             who may read this Secret through an Agent, by what, since when
+  encctl explain --live pod/shop/cart                                   every handle of a running pod, and why it may or may not
+  encctl explain --live secret/shop/cart-db                             who may read this Secret through an Agent, and by what
   encctl explain agent shop/ agents/                                    each Agent: its backend, what it needs, what it can read
 """
 

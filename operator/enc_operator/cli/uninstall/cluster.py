@@ -59,7 +59,7 @@ class Cluster:
 
     def _listed(self, path: str) -> list[dict[str, Any]]:
         found = self._run(["get", "--raw", path])
-        items: list[dict[str, Any]] = json.loads(found)["items"] if found else []
+        items: list[dict[str, Any]] = (json.loads(found)["items"] or []) if found else []
         return items
 
     def _run(self, arguments: list[str], text: str = "") -> str | None:
