@@ -85,6 +85,7 @@ def test_everything_of_this_install_is_taken_back(
             planned = [
                 step for step in map(str, removal.plan()) if "AgentTarget" not in step or world.agents in step
             ]
+            lost = [*map(str, removal.losses())]
             removal.stop("enc-operator")
             removal.take_back()
             left = removal.plan()
@@ -102,6 +103,9 @@ def test_everything_of_this_install_is_taken_back(
         f"delete RoleBinding {world.tenant}/{name}", f"delete Role {world.tenant}/{name}",
         f"release AgentTarget {world.agents}/agents",
     ]  # fmt: skip
+    assert lost == [
+        f"{world.agents}/{world.accounts[0]} can no longer read 2 Secrets of namespace {world.tenant}"
+    ]
     assert set(said) >= {f"stop Deployment {world.operator}/enc-operator", *planned}
     assert (left, kept, gone) == ((), 200, [404, 404])
     assert stored["metadata"]["finalizers"] == ["example.com/stay"]
