@@ -1,12 +1,13 @@
 """`encctl doctor` as a user meets it, on what a kubectl answers."""
 
 import json
+import sys
 from datetime import UTC, datetime
 
 import pytest
 
 from assessing import NODE_AGENT, pod
-from doctoring import FORBIDDEN, NOT_FOUND, listed, running
+from doctoring import ADMISSION, FORBIDDEN, NOT_FOUND, SETTINGS_TEXT, listed, running
 from enc_operator.cli.main import main
 from enc_operator.cli.scan.kinds import TARGETS
 from kubectl_stand_in import StandIn
@@ -124,3 +125,68 @@ def test_targets(install: StandIn, capsys: Captured) -> None:
 
     assert code == 1
     assert "fail    targets: AgentTarget dd/t: the operator has not said anything of it yet" in lines
+
+
+HOOKED = (
+    SETTINGS_TEXT
+    + """
+webhook:
+  mode: enforce
+  certificates: {secret: tls, names: [a], configuration: enc-operator.enc-operator}
+  probe: {name: enc-operator-trial, service: enc-operator-webhook}
+"""
+)
+
+
+def test_a_webhook(install: StandIn, capsys: Captured) -> None:
+    """Where the webhook is installed its Deployment, its configurations, its Service and the way to it are looked at."""
+    path = "/api/v1/namespaces/enc-operator/configmaps/enc-operator"
+    install.answer(path, {"data": {"settings.yaml": HOOKED}})
+    client = {"service": {"namespace": "enc-operator", "name": "hook"}}
+    for kind in ("validating", "mutating"):
+        found = {"webhooks": [{"name": "pods.enc-operator.io", "clientConfig": client}]}
+        install.answer(f"{ADMISSION}/{kind}webhookconfigurations/enc-operator.enc-operator", found)
+    install.answer("/api/v1/namespaces/enc-operator/services/hook", {"kind": "Service"})
+    install.refuse("reviews", "")
+    (install.folder / "reviews.err").write_text(
+        'admission webhook "probe.enc-operator.io" denied the request\n'
+    )
+
+    code, lines = told(capsys)
+
+    assert code == 1
+    said = [line for line in lines if line.split()[1] in ("webhook:", "certificate:", "trial:")]
+    assert [line.split(": ", 2)[1] for line in said if line.startswith("fail")] == [
+        "Deployment enc-operator/enc-operator-webhook",
+        "ValidatingWebhookConfiguration enc-operator.enc-operator",
+        "MutatingWebhookConfiguration enc-operator.enc-operator",
+        "Service enc-operator/hook",
+    ]
+    assert said[-1] == "ok      trial: the API server reaches the webhook"
+
+
+def test_a_webhook_that_is_gone(install: StandIn, capsys: Captured) -> None:
+    """Without its configurations there is no Service to look for."""
+    path = "/api/v1/namespaces/enc-operator/configmaps/enc-operator"
+    hooked = HOOKED.replace(
+        "certificates: {", "certificates: {mutatingConfiguration: enc-operator.enc-operator, "
+    )
+    install.answer(path, {"data": {"settings.yaml": hooked}})
+    for kind in ("validating", "mutating"):
+        install.refuse(f"{ADMISSION}/{kind}webhookconfigurations/enc-operator.enc-operator", NOT_FOUND)
+
+    _, lines = told(capsys)
+
+    gone = [
+        line.rpartition(": ")[2] for line in lines if "Configuration" in line and "does not exist" in line
+    ]
+    assert gone == ["nobody is asked, everything comes in", "no Agent is injected"]
+    assert not any("Service " in line for line in lines)
+
+
+def test_a_terminal(install: StandIn, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal the status has a colour."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    assert "\033[32mok     \033[0m cluster: Kubernetes 1.36.0" in told(capsys)[1]
+    assert install.asked

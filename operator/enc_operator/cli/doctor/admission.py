@@ -44,7 +44,8 @@ def check_configuration(
         yield unreadable("webhook", found, where)
         return
     if found is None:
-        yield fail("webhook", "it does not exist: nobody is asked, everything comes in", where, _AGAIN)
+        follows = "nobody is asked, everything comes in" if _judges(kind) else "no Agent is injected"
+        yield fail("webhook", f"it does not exist: {follows}", where, _AGAIN)
         return
     asked = [item for _, item in entries(found, "webhooks")]
     wrong = [*_check_asked(asked, where), *_check_policies(asked, webhook, where)] if _judges(kind) else []
