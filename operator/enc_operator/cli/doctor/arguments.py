@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from enc_operator.cli.options import Commands
 
 _ABOUT = """Look at an install on a live cluster, in the order in which a person would: the cluster, the CRDs, the operator, its Agents,
-fence and leader, the webhook, the AgentTargets, the Agents' workloads and what they may read, the references. One line for each check:
-ok, warn, fail or unknown, with what, where, and how to fix it. Read only, through your own kubectl, with your rights; Secrets are never
-read."""
+fence and leader, the webhook, the AgentTargets, the Agents' workloads and what they may read, the references. One line for each
+check: ok, warn, fail or unknown, with what, where, and how to fix it. Read only, through your own kubectl, with your rights;
+Secrets are never read."""
 
 EXAMPLES = """examples:
   encctl doctor                                 the install of kubectl's current context

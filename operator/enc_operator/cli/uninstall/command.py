@@ -40,7 +40,6 @@ def _say_what_stops(kubectl: Kubectl, cluster: Cluster, install: str, *, named: 
     """Say which handles stop resolving; where not all can be read that it takes, which Secrets can no longer be read."""
     losses = cluster.losses(install)
     if not losses:
-        print("  no handle stops resolving: there is no Role of it")
         return
     try:
         lines = list(stop_lines(find_stops(kubectl, install), named=named))
