@@ -46,10 +46,11 @@ def _say_what_stops(kubectl: Kubectl, cluster: Cluster, install: str, *, named: 
     except EncError as error:
         print(f"encctl: which handles stop resolving is not known: {error.message}", file=sys.stderr)
         lines = [str(loss) + (f": {', '.join(loss.secrets)}" if named else "") for loss in losses]
+    if not lines:
+        print("  no handle stops resolving: nothing that an Agent resolves now needs its Roles")
+        return
     print("  these handles stop resolving, as soon as their Agent restarts or refreshes:")
-    show_lines(
-        f"    {line}" for line in lines or ["none: nothing that an Agent resolves now needs its Roles"]
-    )
+    show_lines(f"    {line}" for line in lines)
 
 
 def _take_back(cluster: Cluster, install: str) -> None:
