@@ -8,7 +8,9 @@ from enc_operator.controller.fence import (
     Missing,
     Probe,
     explain,
+    probe_of_payload,
     probe_of_target,
+    probe_of_workload,
     probes_of,
 )
 from enc_operator.core.rbac.convergence import EPOCH
@@ -17,6 +19,10 @@ from enc_operator.process.settings import AgentAccounts, LeaseName, Settings
 SETTINGS = Settings(
     LeaseName("enc-system", "leader"), (AgentAccounts("datadog", ("dd",)),), install="enc-system.enc"
 )
+WORKLOAD = {
+    "metadata": {"namespace": "datadog", "name": "agent"},
+    "spec": {"template": {"spec": {"hostIPC": True}}},
+}
 CALL = Call("POST", "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles", {"dryRun": "All"}, {})
 PROBE = Probe("rbac", "a Role that lists Secrets", CALL)
 
@@ -25,7 +31,8 @@ def test_every_probe_is_a_trial() -> None:
     """Nothing of the self-test is ever stored."""
     target = {"metadata": {"namespace": "datadog", "name": "agents"}, "spec": {}}
 
-    for probe in (*probes_of(SETTINGS, 3), probe_of_target(target)):
+    probes = (*probes_of(SETTINGS, 3), probe_of_target(target), probe_of_payload(SETTINGS))
+    for probe in (*probes, probe_of_workload(WORKLOAD)):
         assert probe.call.query == {"dryRun": "All"}
 
 
@@ -54,6 +61,14 @@ def test_a_probe_has_one_fault() -> None:
 def test_probes_are_sent_where_the_operator_may_write(settings: Settings, namespace: str) -> None:
     """A namespace that is refused anyway would hide that a rule is missing."""
     assert probes_of(settings, 3)[0].call.body["metadata"]["namespace"] == namespace
+
+
+def test_a_workload_is_probed_by_its_opposite() -> None:
+    """What the probe changes is no injection, whatever the workload says now."""
+    call = probe_of_workload(WORKLOAD).call
+
+    assert call.body == {"spec": {"template": {"spec": {"hostIPC": False}}}}
+    assert call.path == "/apis/apps/v1/namespaces/datadog/daemonsets/agent"
 
 
 def test_an_agenttarget_is_probed_by_its_opposite() -> None:

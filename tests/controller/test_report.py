@@ -1,12 +1,14 @@
 """What is counted and told, and the status that follows."""
 
 import json
+from typing import Any
 
 import pytest
 
 from enc_operator.controller.report import Report, make_report
-from enc_operator.controller.status import Condition, View, conditions_of, status_of
+from enc_operator.controller.status import Condition, Standing, View, conditions_of, status_of
 from enc_operator.core.findings import ObjectRef
+from enc_operator.core.injection.writing import Held, State
 from enc_operator.core.ledger.caps import Caps
 from enc_operator.core.ledger.ledger import Ledger
 from living import (
@@ -212,3 +214,58 @@ def test_the_same_again_is_the_same_status() -> None:
     first = status_of(TARGET, 1, report_of(), VIEW, {}, "then")
 
     assert status_of(TARGET, 1, report_of(), VIEW, first, "now") == first
+
+
+def standing(state: State = State.INJECTED, **more: Any) -> Standing:
+    """Return how a workload's injection stands."""
+    return Standing(ObjectRef("DaemonSet", "dd", "agent"), state, **more)
+
+
+@pytest.mark.parametrize(
+    ("injections", "status", "reason", "said"),
+    [
+        (None, "False", "NotEnabled", "injection.enabled"),
+        ((standing(),), "True", "Injected", "1 workload"),
+        ((standing(State.OUTDATED, why="it is older"), standing()), "True", "Outdated", "it is older"),
+        ((standing(), standing(State.REFUSED, why="Windows")), "False", "Refused", "Windows"),
+        ((standing(State.OWNED, why="the operator"),), "False", "OwnedByDatadogAgent", "the operator"),
+        ((standing(State.ABSENT, pending=True),), "False", "Pending", "not written yet"),
+        ((standing(State.INJECTED, pending=True),), "False", "Pending", "not written yet"),
+        ((standing(State.ABSENT, problem="quota"),), "False", "WriteFailed", "quota"),
+        ((standing(others="argocd", problem="x"),), "False", "InjectionContested", "argocd undoes"),
+    ],
+    ids=[
+        "the install does not", "all are", "one is older", "one is refused", "one is datadog-operator's", "one waits",
+        "one waits for its mark", "one could not be written", "one is undone",
+    ],
+)  # fmt: skip
+def test_injections_are_said(
+    injections: tuple[Standing, ...] | None, status: str, reason: str, said: str
+) -> None:
+    """The first thing that is in the way, and Ready says it too."""
+    report = report_of(target("Full"))
+
+    found = condition("Injected", report, View(frozenset({"dd"}), injections=injections))
+    ready = condition("Ready", report, View(frozenset({"dd"}), injections=injections))
+
+    assert (found.status, found.reason) == (status, reason)
+    assert said in found.message
+    assert ready.status == status
+
+
+def test_injection_is_not_asked_for() -> None:
+    """Then Ready does not wait for it."""
+    assert condition("Injected", report_of()).reason == "NotAsked"
+    assert condition("Ready", report_of()).status == "True"
+
+
+@pytest.mark.parametrize("volumes", [(), ("tls",)], ids=["no secret volume", "a secret volume"])
+def test_what_a_workload_holds_is_said(volumes: tuple[str, ...]) -> None:
+    """The resolver, its digest and the secret volumes of that workload."""
+    held = Held("bundled", "a" * 64, volumes)
+    view = View(frozenset({"dd"}), injections=(standing(held=held), standing()))
+
+    found = status_of(TARGET, 1, report_of(target("Full")), view, {}, "now")["components"]
+
+    expected = {"resolver": "bundled", "digest": "a" * 64} | ({"secretVolumes": ["tls"]} if volumes else {})
+    assert [each.get("injected") for each in found] == [expected, None]

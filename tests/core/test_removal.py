@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from enc_operator.core.removal import FINALIZER, Loss, find_losses, plan_removal
+from enc_operator.core.removal import FINALIZER, Injected, Loss, find_losses, plan_removal
 
 INSTALL = "enc.prod"
 
@@ -96,3 +96,26 @@ def test_losses() -> None:
         "dd/node can no longer read 3 Secrets of namespace shop",
         "dd/node can no longer read 1 Secret of namespace shop",
     ]
+
+
+def test_injections_are_taken_out_first() -> None:
+    """Of marked workloads alone, on the condition that they are still what was read; the ConfigMaps go last."""
+    mark = {"enc-operator.io/injected": INSTALL}
+    spec = {
+        "template": {
+            "spec": {"containers": [{"name": "agent"}], "initContainers": [{"name": "enc-resolver"}]}
+        }
+    }
+    workloads = [{**made("node", annotations=mark), "spec": spec}, {**made("other"), "spec": spec}]
+
+    steps = plan_removal([made("a")], [], [], INSTALL, Injected({"DaemonSet": workloads}, [made("payload")]))
+
+    assert [str(step) for step in steps] == [
+        "take the injection out of DaemonSet shop/node",
+        "delete RoleBinding shop/a",
+        "delete ConfigMap shop/payload",
+    ]
+    assert (steps[0].method, steps[0].path) == ("PATCH", "/apis/apps/v1/namespaces/shop/daemonsets/node")
+    assert isinstance(steps[0].body, tuple)
+    assert [each["op"] for each in steps[0].body] == ["test", "test", "remove", "remove"]
+    assert steps[2].path == "/api/v1/namespaces/shop/configmaps/payload"

@@ -102,7 +102,7 @@ class Injector:
         """Tell whether a workload may be written: after its permissions, since an Agent that asks too early asks no more."""
         now = time.monotonic()
         since = self._late.setdefault(ref, now)
-        history = self._histories.setdefault(ref, History())
+        history = self._histories.setdefault(ref, History(time.monotonic))
         history.turn(planned.decision)
         return now >= history.not_before and (self._settled() or now - since > _PATIENCE)
 

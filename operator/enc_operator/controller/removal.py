@@ -1,13 +1,25 @@
-"""Taking everything back before an install goes: the operator is stopped, then each permission that it gave is deleted."""
+"""Taking everything back before an install goes: the operator is stopped, then its injections and permissions go."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from enc_operator.cluster.calls import MERGE_PATCH, ApiError, Call
+from enc_operator.cluster.calls import JSON_PATCH, MERGE_PATCH, ApiError, Call
 from enc_operator.cluster.gateway import Gateway
 from enc_operator.core.objects.authorization import MANAGED_BY
-from enc_operator.core.removal import RBAC, TARGETS, Loss, Step, find_losses, plan_removal
+from enc_operator.core.removal import (
+    APPS,
+    CORE,
+    NO_INJECTED,
+    RBAC,
+    TARGETS,
+    WORKLOADS,
+    Injected,
+    Loss,
+    Step,
+    find_losses,
+    plan_removal,
+)
 from enc_operator.errors import EncError
 from enc_operator.process.settings import Settings
 
@@ -20,7 +32,7 @@ _OURS = (
 _PAGE = 500
 _ROUNDS = 5  # somebody else may change an object between our reading and our deleting
 _STOP_SECONDS = 120.0
-_CONFLICT, _NOT_FOUND = 409, 404
+_CONFLICT, _NOT_FOUND, _INVALID = 409, 404, 422  # a patch whose test fails is invalid
 
 Say = Callable[[str], None]
 
@@ -36,14 +48,34 @@ class Removal:
     def plan(self) -> tuple[Step, ...]:
         """Return what has to go as things stand."""
         targets = self._listed(f"{TARGETS}/agenttargets", {})
-        return plan_removal(self._ours("rolebindings"), self._ours("roles"), targets, self._settings.install)
+        bindings, roles = self._ours("rolebindings"), self._ours("roles")
+        return plan_removal(bindings, roles, targets, self._settings.install, self._injected())
 
     def losses(self) -> tuple[Loss, ...]:
         """Return what the Agents can no longer read afterwards."""
         return find_losses(self._ours("rolebindings"), self._ours("roles"), self._settings.install)
 
     def _ours(self, plural: str) -> Iterator[Mapping[str, Any]]:
-        return self._listed(f"{RBAC}/{plural}", {"labelSelector": f"{MANAGED_BY}={self._settings.install}"})
+        return self._listed(f"{RBAC}/{plural}", self._label())
+
+    def _label(self) -> Mapping[str, str]:
+        return {"labelSelector": f"{MANAGED_BY}={self._settings.install}"}
+
+    def _injected(self) -> Injected:
+        """Return what may be injected where Agents run; elsewhere, and without injection, nothing may be read."""
+        namespaces = sorted({agent.namespace for agent in self._settings.agents})
+        if not self._settings.injection:
+            return NO_INJECTED
+        workloads = {
+            kind: [
+                each
+                for namespace in namespaces
+                for each in self._listed(f"{APPS}/namespaces/{namespace}/{kind.lower()}s", {})
+            ]
+            for kind in WORKLOADS
+        }
+        paths = [f"{CORE}/namespaces/{namespace}/configmaps" for namespace in namespaces]
+        return Injected(workloads, [each for path in paths for each in self._listed(path, self._label())])
 
     def stop(self, deployment: str) -> None:
         """Scale the operator's Deployment to nothing and wait until its last pod has gone: it would give everything anew."""
@@ -91,7 +123,7 @@ class Removal:
         try:
             return self._gateway.call(call)
         except ApiError as error:
-            if error.status in (_NOT_FOUND, _CONFLICT):
+            if error.status in (_NOT_FOUND, _CONFLICT, _INVALID):
                 return None
             raise
 
@@ -108,4 +140,6 @@ class Removal:
 
 
 def _type(step: Step) -> str:
-    return MERGE_PATCH if step.method == "PATCH" else "application/json"
+    if step.method != "PATCH":
+        return "application/json"
+    return JSON_PATCH if isinstance(step.body, tuple) else MERGE_PATCH

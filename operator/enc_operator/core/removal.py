@@ -1,6 +1,6 @@
-"""What has to go when enc-operator goes: every permission that an install gave, and its hold on AgentTargets.
+"""What has to go when enc-operator goes: its injections, every permission that an install gave, and its hold on AgentTargets.
 
-Bindings come first, so that every right is gone before the first Role. Stopping the operator, and sending the steps, is the doors'
+Injections come first, while what they name is there, then bindings, so that every right is gone before the first Role. Stopping the operator, and sending the steps, is the doors'
 work; grants and CRDs stay.
 """
 
@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from enc_operator.core.injection.additions import Operation
+from enc_operator.core.injection.writing import decide_removal, is_marked, patch_of
 from enc_operator.core.inventory import NOTHING
 from enc_operator.core.objects.authorization import MANAGED_BY
 from enc_operator.core.objects.shapes import entries, labels, text, texts
@@ -18,23 +20,37 @@ BOOKKEEPING = "kopf.zalando.org/"
 """How the annotations begin that the operator's framework keeps."""
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
+APPS = "/apis/apps/v1"
+CORE = "/api/v1"
+WORKLOADS = ("DaemonSet", "Deployment", "StatefulSet")
 TARGETS = "/apis/enc-operator.io/v1alpha1"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call: DELETE with preconditions, or a merge patch that fails when the object has changed.
+    """One call: DELETE with preconditions, or a patch that fails when the object has changed.
 
-    `path` is absolute without host; `body` is what JSON can write.
+    `path` is absolute without host; `body` is what JSON can write: of a patch its operations (RFC 6902), or what is merged.
     """
 
     method: str
     path: str
     what: str
-    body: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    body: Mapping[str, Any] | tuple[Operation, ...] = field(default_factory=lambda: NOTHING)
 
     def __str__(self) -> str:
         return self.what
+
+
+@dataclass(frozen=True, slots=True)
+class Injected:
+    """Workloads by kind, and ConfigMaps that may hold a resolver, where Agents run."""
+
+    workloads: Mapping[str, Iterable[Mapping[str, Any]]] = field(default_factory=lambda: NOTHING)
+    payloads: Iterable[Mapping[str, Any]] = ()
+
+
+NO_INJECTED = Injected()
 
 
 def plan_removal(
@@ -42,11 +58,14 @@ def plan_removal(
     roles: Iterable[Mapping[str, Any]],
     targets: Iterable[Mapping[str, Any]],
     install: str,
+    injected: Injected = NO_INJECTED,
 ) -> tuple[Step, ...]:
-    """Return the steps for decoded objects, of which only those with this install's label, or our finalizer, count."""
+    """Return the steps for decoded objects, of which only those with this install's label or mark, or our finalizer, count."""
     return (
+        *(step for kind, found in injected.workloads.items() for step in _restorations(kind, found, install)),
         *_deletions("RoleBinding", bindings, install),
         *_deletions("Role", roles, install),
+        *_deletions("ConfigMap", injected.payloads, install, CORE),
         *_releases(targets),
     )
 
@@ -91,10 +110,21 @@ def _is_of(manifest: Mapping[str, Any], install: str) -> bool:
     return labels(manifest, "metadata", "labels").get(MANAGED_BY) == install
 
 
-def _deletions(kind: str, objects: Iterable[Mapping[str, Any]], install: str) -> Iterator[Step]:
+def _restorations(kind: str, objects: Iterable[Mapping[str, Any]], install: str) -> Iterator[Step]:
+    for live in sorted(objects, key=lambda each: (each["metadata"]["namespace"], each["metadata"]["name"])):
+        if is_marked(live, install):
+            metadata = live["metadata"]
+            path = f"{APPS}/namespaces/{metadata['namespace']}/{kind.lower()}s/{metadata['name']}"
+            what = f"take the injection out of {kind} {metadata['namespace']}/{metadata['name']}"
+            yield Step("PATCH", path, what, patch_of(live, decide_removal(live, install), install))
+
+
+def _deletions(
+    kind: str, objects: Iterable[Mapping[str, Any]], install: str, group: str = RBAC
+) -> Iterator[Step]:
     for metadata in _sorted(objects):
         if metadata.get("labels", {}).get(MANAGED_BY) == install:
-            path = f"{RBAC}/namespaces/{metadata['namespace']}/{kind.lower()}s/{metadata['name']}"
+            path = f"{group}/namespaces/{metadata['namespace']}/{kind.lower()}s/{metadata['name']}"
             conditions = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
             what = f"delete {kind} {metadata['namespace']}/{metadata['name']}"
             yield Step("DELETE", path, what, {"preconditions": conditions})

@@ -9,12 +9,23 @@ from urllib.parse import urlencode
 from enc_operator.cli.kubectl.arguments import Kubectl
 from enc_operator.cli.kubectl.calls import last_words
 from enc_operator.core.objects.authorization import MANAGED_BY
-from enc_operator.core.removal import RBAC, TARGETS, Loss, Step, find_losses, plan_removal
+from enc_operator.core.removal import (
+    APPS,
+    CORE,
+    RBAC,
+    TARGETS,
+    WORKLOADS,
+    Injected,
+    Loss,
+    Step,
+    find_losses,
+    plan_removal,
+)
 from enc_operator.errors import EncError
 
 _STOP_SECONDS = 120
 _GONE = ("(NotFound)", "not found", "could not find the requested resource")
-_CHANGED = ("(Conflict)", "the object has been modified", "Precondition failed")
+_CHANGED = ("(Conflict)", "the object has been modified", "Precondition failed", "testing value /metadata")
 
 
 class Cluster:
@@ -29,7 +40,8 @@ class Cluster:
     def plan(self, install: str) -> tuple[Step, ...]:
         """Return what has to go as things stand."""
         bindings, roles = self._ours(install)
-        return plan_removal(bindings, roles, self._listed(f"{TARGETS}/agenttargets"), install)
+        targets = self._listed(f"{TARGETS}/agenttargets")
+        return plan_removal(bindings, roles, targets, install, self._injected(install))
 
     def losses(self, install: str) -> tuple[Loss, ...]:
         """Return what the Agents can no longer read afterwards."""
@@ -38,6 +50,11 @@ class Cluster:
     def _ours(self, install: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         label = urlencode({"labelSelector": f"{MANAGED_BY}={install}"})
         return self._listed(f"{RBAC}/rolebindings?{label}"), self._listed(f"{RBAC}/roles?{label}")
+
+    def _injected(self, install: str) -> Injected:
+        label = urlencode({"labelSelector": f"{MANAGED_BY}={install}"})
+        workloads = {kind: self._listed(f"{APPS}/{kind.lower()}s") for kind in WORKLOADS}
+        return Injected(workloads, self._listed(f"{CORE}/configmaps?{label}"))
 
     def stop(self, namespace: str, name: str) -> None:
         """Scale the operator's Deployment to nothing and wait until its last pod has gone: it would give everything anew."""
@@ -54,7 +71,9 @@ class Cluster:
             self._run(["delete", "--raw", step.path, "-f", "-"], body)
             return
         *_, namespace, plural, name = step.path.split("/")
-        patch = ["patch", f"{plural}.enc-operator.io", name, "--namespace", namespace, "--type=merge"]
+        injected = isinstance(step.body, tuple)
+        group, way = ("apps", "json") if injected else ("enc-operator.io", "merge")
+        patch = ["patch", f"{plural}.{group}", name, "--namespace", namespace, f"--type={way}"]
         self._run([*patch, f"--patch={body}"])
 
     def _listed(self, path: str) -> list[dict[str, Any]]:
