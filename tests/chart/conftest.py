@@ -1,9 +1,10 @@
-"""Helm, for tests of the chart."""
+"""Helm, and Prometheus' own engine, for tests of the chart."""
 
 import pytest
 
 from e2e.cluster import binaries
 from e2e.cluster.interface import Unavailable
+from e2e.monitoring.prometheus import judge
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +14,12 @@ def helm() -> str:
         return binaries.helm()
     except Unavailable as reason:
         pytest.skip(f"the chart is not rendered: {reason}")
+
+
+@pytest.fixture(scope="session")
+def prometheus() -> None:
+    """Leave out what Prometheus' engine is asked where it cannot be built."""
+    try:
+        judge(["up"])
+    except Unavailable as reason:
+        pytest.skip(f"the alerts are not judged: {reason}")

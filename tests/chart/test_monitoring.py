@@ -2,25 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any
 
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry
 
 from assessing import ROOT
-from e2e.cluster.interface import Unavailable
 from e2e.monitoring.prometheus import Judged, faults_of_rules, judge
-from enc_operator.cluster.reflector import ReflectorState
-from enc_operator.controller.metrics import Metrics
-from enc_operator.controller.state import State
-from enc_operator.webhook.metrics import Metrics as WebhookMetrics
+from exposed_metrics import exposed
 from rendering_chart import AGENTS, CHART, WEBHOOK_ON, Manifest, manifests, rendered
 
 RULES = "--set=metrics.prometheusRule.enabled=true"
-DASHBOARD = "--set=metrics.dashboard.enabled=true"
 ENFORCE = "--set=webhook.mode=enforce"
 MODES = {
     "without the webhook": [],
@@ -31,13 +22,7 @@ MODES = {
 NS = 'namespace="enc-operator"'
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _prometheus() -> None:
-    """Leave these tests out where Prometheus' parser cannot be built."""
-    try:
-        judge(["up"])
-    except Unavailable as reason:
-        pytest.skip(f"the alerts are not judged: {reason}")
+pytestmark = pytest.mark.usefixtures("prometheus")
 
 
 def alerts(helm: str, *options: str) -> dict[str, Manifest]:
@@ -50,19 +35,6 @@ def of_kind(helm: str, kind: str, *options: str) -> Manifest:
     """Return the only object of a kind."""
     (found,) = [each for each in manifests(rendered(helm, AGENTS, *options)) if each["kind"] == kind]
     return found
-
-
-def exposed() -> set[str]:
-    """Return the names of all series that operator and webhook show."""
-    operator, webhook = Metrics(), WebhookMetrics()
-    operator.follow(lambda: replace(State(), watches={"/api/v1/pods": ReflectorState()}))
-    webhook.reach(lambda: True)
-    return {*_names(operator.registry), *_names(webhook.registry)}
-
-
-def _names(registry: CollectorRegistry) -> Iterable[str]:
-    suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"], "gauge": [""]}
-    return (family.name + end for family in registry.collect() for end in suffixes[family.type])
 
 
 @pytest.mark.parametrize("options", MODES.values(), ids=MODES)
@@ -262,49 +234,3 @@ def test_a_pod_monitor_finds_both_deployments_pods(helm: str) -> None:
     scraped = {name for name, template in templates.items() if selects(monitor, template["metadata"]["labels"])
                and any(each["name"] == port for each in template["spec"]["containers"][0].get("ports", ()))}  # fmt: skip
     assert scraped == {"enc-operator", "enc-operator-webhook"}
-
-
-def dashboard() -> Any:
-    """Return the dashboard."""
-    return json.loads((CHART / "dashboards/enc-operator.json").read_text())
-
-
-def test_every_metric_of_the_dashboard_is_there() -> None:
-    """Prometheus reads each expression; each is about one release."""
-    targets = [target["expr"] for panel in dashboard()["panels"] for target in panel.get("targets", ())]
-    found = judge([each.replace("$namespace", "enc-operator") for each in targets])
-
-    assert [each.error for each in found if each.error] == []
-    assert {name for each in found for name in each.metrics} <= exposed()
-    assert [each for each in targets if each.count('namespace="$namespace"') != each.count("enc_")] == []
-
-
-def test_the_dashboard_shows_every_metric() -> None:
-    """But for sums and counts of histograms, of which it shows the quantiles."""
-    shown = set(re.findall(r"enc_\w+", json.dumps(dashboard()["panels"])))
-
-    assert {name for name in exposed() if not name.endswith(("_sum", "_count"))} - shown == set()
-
-
-def test_panels_have_their_places() -> None:
-    """None overlaps another, and each has a number of its own."""
-    panels = dashboard()["panels"]
-    cells = [
-        (x, y)
-        for place in (panel["gridPos"] for panel in panels)
-        for x in range(place["x"], place["x"] + place["w"])
-        for y in range(place["y"], place["y"] + place["h"])
-    ]
-
-    assert len(cells) == len(set(cells))
-    assert max(x for x, _ in cells) < 24
-    assert len({panel["id"] for panel in panels}) == len(panels)
-
-
-def test_grafana_finds_the_dashboard(helm: str) -> None:
-    """By the usual label, and the file in the ConfigMap is the dashboard."""
-    found = manifests(rendered(helm, AGENTS, DASHBOARD))
-    (config,) = [each for each in found if each["metadata"]["name"] == "enc-operator-dashboard"]
-
-    assert config["metadata"]["labels"]["grafana_dashboard"] == "1"
-    assert json.loads(config["data"]["enc-operator.json"]) == dashboard()
