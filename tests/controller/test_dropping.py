@@ -67,7 +67,7 @@ def test_true_where_nothing_wider_is_there() -> None:
 
     assert (found.status, found.reason) == ("True", "NoGlobalPermission")
     assert found.message == (
-        "no Agent may get every Secret of the cluster; what is written suffices for 1 reference in use"
+        "no Agent may get every Secret of the cluster, and nothing in use depends on more than what is written"
     )
 
 
@@ -226,7 +226,7 @@ def test_a_question_of_a_decision_stays() -> None:
     ledger = ledger_of(pod("a", FOREIGN))
     droppings_of(ledger, set())
 
-    ledger.ask_besides(())
+    ledger.entries.ask_besides(())
 
     assert Question("dd", "node", "bank", "db") in ledger.entries.asking
     assert WIDE.isdisjoint(ledger.entries.asking)

@@ -57,7 +57,7 @@ def droppings_of(
         asked.update(questions_of_reliance(uncovered, accounts))
         outside = tuple(agent.name for agent in ledger.agents if _is_outside(agent, target, ledger))
         found[target] = Dropping(relying(uncovered, accounts, answers), outside)
-    ledger.ask_besides(asked)
+    ledger.entries.ask_besides(asked)
     return found
 
 
@@ -84,7 +84,7 @@ def safe_to_drop(ref: ObjectRef, report: Report, dropping: Dropping, unseen: Seq
     if not report.components.get(ref):
         return Condition(TYPE, "False", "NotSeen", "no Agent of this target is known")
     if not reliance.wide:
-        what = f"no Agent may get every Secret of the cluster; {_covered(reliance)}"
+        what = "no Agent may get every Secret of the cluster, and nothing in use depends on more than what is written"
         return Condition(TYPE, "True", "NoGlobalPermission", what)
     hidden = [*_hidden(ref, report, dropping), *unseen]
     if hidden:

@@ -104,17 +104,14 @@ class Ledger:
         """Return everything that RBAC decides, to be asked again when it changes."""
         return list(self.entries.asking)
 
-    def ask_besides(self, questions: Iterable[Question]) -> None:
-        """Have RBAC asked what no decision hangs on, in place of what was so asked before."""
-        self.entries.ask_besides(questions)
-
     def answer(self, answers: Mapping[Question, bool]) -> None:
         """Take answers of RBAC, new ones or others than before."""
         changed = [question for question, yes in answers.items() if self.answers.get(question) is not yes]
         self.answers.update(answers)
         for entry in {entry for question in changed for entry in self.entries.asking.get(question, ())}:
             self._judge(entry)
-        if len(self.answers) > 2 * len(self.entries.asking):
+        besides = len(self.entries.besides)
+        if len(self.answers) - besides > 2 * (len(self.entries.asking) - besides):
             for question in self.answers.keys() - self.entries.asking.keys():
                 del self.answers[question]
 
