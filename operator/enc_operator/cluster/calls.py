@@ -29,6 +29,17 @@ class Call:
         return f"{self.method} {self.path}"
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call as it is sent; `server_name` is whom the certificate has to be for where that is not the URL's host."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: str | None
+    server_name: str | None
+    proxy: str | None
+
+
 class ApiError(EncError):
     """The API server refused a call, or was not reached.
 

@@ -6,11 +6,11 @@ sent is sent again here: who calls knows what a second attempt would mean.
 """
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -21,7 +21,7 @@ from kubernetes.client import Configuration
 from kubernetes.client.rest import RESTClientObject
 from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 
-from enc_operator.cluster.calls import ApiError, Call, failure_of
+from enc_operator.cluster.calls import ApiError, Call, Request, failure_of
 from enc_operator.cluster.decoding import decode
 from enc_operator.errors import EncError
 
@@ -52,17 +52,6 @@ def _said_plainly() -> Iterator[None]:
         yield
     except ConfigException as error:
         raise EncError(f"no way to a cluster: {error}", "run it in a pod, or give --kubeconfig") from None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A call as it is sent; `server_name` is whom the certificate has to be for where that is not the URL's host."""
-
-    url: str
-    headers: Mapping[str, str]
-    body: str | None
-    server_name: str | None
-    proxy: str | None
 
 
 class Gateway:
@@ -108,6 +97,13 @@ class Gateway:
         with _said_plainly():
             load_kube_config(path, context, configuration, persist_config=False)
         return cls(configuration, **options)
+
+    @classmethod
+    def here(cls, kubeconfig: str | None = None, **options: Any) -> "Gateway":
+        """Connect as the pod's ServiceAccount; outside a pod, or where one is named, as a kubeconfig says."""
+        if kubeconfig or "KUBERNETES_SERVICE_HOST" not in os.environ:
+            return cls.of_kubeconfig(kubeconfig, **options)
+        return cls.in_cluster(**options)
 
     def credentials(self) -> dict[str, Any]:
         """Return server, certificates and token, for a framework that makes its own connections."""

@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import os
 import signal
 import socket
 import threading
@@ -48,7 +47,6 @@ _COMPONENT = "enc-operator.io/operator"
 _FENCE_SECONDS = 30.0
 _FENCE_MISSING_SECONDS = 2.0
 _REPORT_SECONDS = 2.0
-_CONNECTIONS = 64
 _ACTION = "Judge"
 _OURS = "enc-operator.io/v1alpha1"
 _VERSIONS = {
@@ -67,14 +65,7 @@ def run_operator(settings: Settings) -> int:
     """Run until a signal or the loss of the lease; return the exit code."""
     set_up_log(settings.log)
     metrics = Metrics()
-    return Operator(connect(metrics), settings, metrics).run()
-
-
-def connect(metrics: Metrics) -> Gateway:
-    """Connect as the pod's ServiceAccount, or outside a pod as the kubeconfig says."""
-    if "KUBERNETES_SERVICE_HOST" in os.environ:
-        return Gateway.in_cluster(pool=_CONNECTIONS, observer=metrics.called)
-    return Gateway.of_kubeconfig(pool=_CONNECTIONS, observer=metrics.called)
+    return Operator(Gateway.here(observer=metrics.called), settings, metrics).run()
 
 
 class Operator:

@@ -4,7 +4,6 @@
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,6 @@ from enc_operator.process.settings import read_settings
 from enc_operator.webhook.metrics import Metrics
 from enc_operator.webhook.process import WebhookProcess
 
-_CONNECTIONS = 64
 _FAILED = 2
 
 
@@ -33,7 +31,8 @@ def main(arguments: Sequence[str]) -> int:
         settings = read_settings(parsed.settings)
         set_up_log(settings.log)
         metrics = Metrics()
-        return WebhookProcess(_gateway(parsed.kubeconfig, metrics), settings, metrics).run()
+        gateway = Gateway.here(parsed.kubeconfig, observer=metrics.called)
+        return WebhookProcess(gateway, settings, metrics).run()
     except EncError as error:
         said = f"{error.message}; {error.fix}" if error.fix else error.message
         sys.stderr.write(f"enc-operator-webhook: {said}\n")
@@ -49,9 +48,3 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--settings", metavar="FILE", type=Path, required=True, help="the settings file")
     parser.add_argument("--kubeconfig", metavar="FILE", help="how to reach the cluster from outside a pod")
     return parser
-
-
-def _gateway(kubeconfig: str | None, metrics: Metrics) -> Gateway:
-    if kubeconfig or "KUBERNETES_SERVICE_HOST" not in os.environ:
-        return Gateway.of_kubeconfig(kubeconfig, pool=_CONNECTIONS, observer=metrics.called)
-    return Gateway.in_cluster(pool=_CONNECTIONS, observer=metrics.called)
