@@ -45,7 +45,7 @@ def test_what_is_as_planned_needs_nothing() -> None:
     found = injected(plans_of(agent(), target("Full")))
     payload = manifest("ConfigMap", "dd", NAME, data={})
 
-    plans = plans_of(found, payload, target("Full"))
+    plans = plans_of(found, payload, manifest("ConfigMap", "dd", "other", data={}), target("Full"))
 
     assert plans.workloads[NODE].decision.state is State.INJECTED
     assert not plans.workloads[NODE].pending
@@ -65,10 +65,14 @@ def test_a_target_that_asks_for_less() -> None:
 
 
 def test_one_workload_of_a_namespace() -> None:
-    """A target that names workloads leaves the others, though their references resolve."""
+    """A target that names workloads leaves the others, to which another target may ask for less."""
     named = [{"kind": "DaemonSet", "name": "agent", "component": "agent"}]
+    rest = target("RBAC")
+    rest["metadata"]["name"] = "rest"
 
-    assert set(plans_of(agent(), agent("cluster-agent"), target("Full", workloads=named)).workloads) == {NODE}
+    plans = plans_of(agent(), agent("cluster-agent"), target("Full", workloads=named), rest)
+
+    assert set(plans.workloads) == {NODE}
 
 
 def test_an_agent_that_the_install_does_not_list() -> None:
