@@ -48,6 +48,10 @@ class Bench:
         """Have pods refer to Secrets of the bank."""
         self.ledger.apply(facts(*(pod(each, f"k8s_secret@bank/{each}/k") for each in secrets)), NOW)
 
+    def leave(self, *secrets: str) -> None:
+        """Have those pods go."""
+        self.ledger.apply(dict.fromkeys(facts(*(pod(each, "") for each in secrets))), NOW)
+
     def work(self) -> None:
         """Ask, answer, and hand over."""
         self.asking.exchange(self.ledger)
@@ -111,6 +115,44 @@ def test_an_answer_may_come_while_the_same_is_asked_anew() -> None:
     assert bench.asking.exchange(bench.ledger) is None
     assert bench.ledger.answers[question("db")] is True
     assert not bench.asking.deciding
+
+
+def test_an_answer_does_not_outlive_its_question() -> None:
+    """A right that is revoked while no pod needs it is not there for the pod that comes later."""
+    bench = Bench("db", "other")
+    bench.access.yes = {question("db")}
+    bench.work()
+    assert bench.ledger.answers[question("db")] is True
+
+    bench.leave("db")
+    bench.access.yes = set()
+    bench.asking.changed(bench.ledger, at_once=True)
+    bench.work()
+    bench.asked()
+    bench.refer("db")
+    assert question("db") not in bench.ledger.answers
+    bench.work()
+
+    assert bench.asked() == ["db"]
+    assert bench.ledger.answers[question("db")] is False
+
+
+def test_an_answer_that_comes_too_late_is_nobodys() -> None:
+    """What was asked before the change is not taken for a pod that comes after it."""
+    bench = Bench("db", "other")
+    bench.access.yes = {question("db")}
+    bench.asking.exchange(bench.ledger)
+    bench.leave("db")
+    bench.new.work()
+    bench.access.yes = set()
+    bench.asking.changed(bench.ledger, at_once=True)
+    bench.asking.exchange(bench.ledger)
+    assert question("db") not in bench.ledger.answers
+
+    bench.refer("db")
+    bench.work()
+
+    assert bench.ledger.answers[question("db")] is False
 
 
 def test_everything_is_asked_again_after_a_change_but_new_things_first() -> None:

@@ -224,7 +224,8 @@ def test_answers_decide_and_may_change() -> None:
     ledger.answer({question: False})
     assert secrets(ledger, "bank") == []
     remove(ledger, pod("a", FOREIGN))
-    ledger.answer({})
+    assert ledger.answers == {}
+    ledger.answer({question: True})
     assert ledger.answers == {}
 
 
@@ -296,4 +297,5 @@ def test_rbac_is_not_asked_for_an_agent_by_another_name(how: str) -> None:
     assert secrets(ledger, "bank") == []
 
     remove(ledger, left, labelled)
+    ledger.answer(dict.fromkeys(ledger.questions(), True))
     assert secrets(ledger, "bank") == ["db"]

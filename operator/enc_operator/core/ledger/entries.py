@@ -1,6 +1,6 @@
 """One decided reference in the ledger, and the indexes through which a change finds those that it may concern."""
 
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -50,6 +50,8 @@ class Entries:
     contested: dict[str, set[Entry]] = field(default_factory=dict)
     asking: dict[Question, set[Entry]] = field(default_factory=dict)
     besides: set[Question] = field(default_factory=set)
+    unasked: set[Question] = field(default_factory=set)
+    """Questions that nobody asked any more at some moment since this was emptied."""
 
     def __iter__(self) -> Iterator[Entry]:
         for entries in self.by_source.values():
@@ -87,14 +89,24 @@ class Entries:
         before, self.besides = self.besides, set(questions)
         for question in before - self.besides:
             if not self.asking[question]:
-                del self.asking[question]
+                self._close(question)
         for question in self.besides:
             self.asking.setdefault(question, set())
+
+    def drop_unasked(self, answers: MutableMapping[Question, bool]) -> None:
+        """Forget answers to what nobody asks any more: a change of RBAC would not have them asked again, and they would count for who asks later."""
+        for question in self.unasked - self.asking.keys():
+            answers.pop(question, None)
+        self.unasked.clear()
 
     def _stop_asking(self, question: Question, entry: Entry) -> None:
         self.asking[question].remove(entry)
         if not self.asking[question] and question not in self.besides:
-            del self.asking[question]
+            self._close(question)
+
+    def _close(self, question: Question) -> None:
+        del self.asking[question]
+        self.unasked.add(question)
 
     def all_contested(self) -> set[Entry]:
         """Return the entries that not their own namespace decides."""

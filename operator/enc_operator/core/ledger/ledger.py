@@ -95,6 +95,7 @@ class Ledger:
         self._make_room()
         self._judge_again(touched)
         self._end_lingering(touched.gone)
+        self.entries.drop_unasked(self.answers)
 
     def questions(self) -> list[Question]:
         """Return what RBAC has not been asked yet."""
@@ -105,15 +106,14 @@ class Ledger:
         return list(self.entries.asking)
 
     def answer(self, answers: Mapping[Question, bool]) -> None:
-        """Take answers of RBAC, new ones or others than before."""
-        changed = [question for question, yes in answers.items() if self.answers.get(question) is not yes]
-        self.answers.update(answers)
-        for entry in {entry for question in changed for entry in self.entries.asking.get(question, ())}:
+        """Take answers of RBAC, new ones or others than before, to what is still asked."""
+        asking = self.entries.asking
+        asked = {question: yes for question, yes in answers.items() if question in asking}
+        changed = [question for question, yes in asked.items() if self.answers.get(question) is not yes]
+        self.answers.update(asked)
+        for entry in {entry for question in changed for entry in asking[question]}:
             self._judge(entry)
-        besides = len(self.entries.besides)
-        if len(self.answers) - besides > 2 * (len(self.entries.asking) - besides):
-            for question in self.answers.keys() - self.entries.asking.keys():
-                del self.answers[question]
+        self.entries.drop_unasked(self.answers)
 
     def permissions(self, namespace: str) -> list[Permission]:
         """Return what is to be written in a namespace: for the Agents that an AgentTarget has managed."""
