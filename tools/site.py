@@ -1,7 +1,7 @@
 """Build the site: `python -m tools.site [FOLDER]` writes docs/ as pages into build/site, without a request to anybody.
 
-Zensical makes the pages; what it cannot know is done before, on a copy of docs/: pages whose text stands elsewhere are added, links
-that lead out of docs/ lead to those or become words, and what is not written yet is left out of the navigation.
+Zensical makes the pages; what it cannot know is done before, on a copy of docs/: pages whose text stands elsewhere are added, and links
+that lead out of docs/ lead to those or become words.
 """
 
 import os
@@ -12,9 +12,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from enc_operator.cli.arguments import build_parser
 from enc_operator.cli.completion.words import commands_of
@@ -55,9 +52,7 @@ def prepare(folder: Path) -> None:
     for page in pages:
         text = page.read_text(encoding="utf-8")
         page.write_text(_relink(text, page.relative_to(folder / "docs").as_posix(), known), encoding="utf-8")
-    config = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
-    config["nav"] = _existing(config["nav"], folder / "docs")
-    (folder / "mkdocs.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    shutil.copy(ROOT / "mkdocs.yml", folder)
 
 
 def build(folder: Path) -> Path:
@@ -67,17 +62,6 @@ def build(folder: Path) -> Path:
     if ran.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{ran.stdout}{ran.stderr}")
     return folder / "site"
-
-
-def _existing(entries: list[Any], docs: Path) -> list[Any]:
-    found = []
-    for entry in entries:
-        ((title, target),) = entry.items()
-        if isinstance(target, list):
-            found.append({title: _existing(target, docs)})
-        elif (docs / target).exists():
-            found.append(entry)
-    return found
 
 
 def _known(pages: Iterator[str]) -> Mapping[Path, str]:
