@@ -210,9 +210,9 @@ def test_sources(kubectl: StandIn) -> None:
     ]
 
 
-def condition(kind: str, status: str) -> dict[str, str]:
+def condition(kind: str, status: str, reason: str = "R") -> dict[str, str]:
     """Return a condition."""
-    return {"type": kind, "status": status, "reason": "R", "message": "m"}
+    return {"type": kind, "status": status, "reason": reason, "message": "m"}
 
 
 @pytest.mark.parametrize(
@@ -220,6 +220,8 @@ def condition(kind: str, status: str) -> dict[str, str]:
     [
         pytest.param({"observedGeneration": 1, "conditions": [condition("Ready", "True")]}, ("ok", "manage Plan, enforcement audit; references: 0 allowed, 0 denied, 0 residual"), id="ready"),
         pytest.param({"observedGeneration": 1, "conditions": [condition("ReferencesAllowed", "False")]}, ("ok", "manage Plan, enforcement audit; references: 0 allowed, 0 denied, 0 residual"), id="what other checks say"),
+        pytest.param({"observedGeneration": 1, "conditions": [condition("SafeToDropGlobalPermission", "False"), condition("Injected", "False", "NotAsked")]}, ("ok", "manage Plan, enforcement audit; references: 0 allowed, 0 denied, 0 residual"), id="what nobody asked for"),
+        pytest.param({"observedGeneration": 1, "conditions": [condition("Injected", "False", "Refused")]}, ("fail", "Injected is False (Refused): m"), id="an injection that was asked for"),
         pytest.param({"observedGeneration": 1, "conditions": [condition("Ready", "False"), condition("FenceHolds", "False")]}, ("fail", "FenceHolds is False (R): m"), id="a condition that does not hold"),
         pytest.param({"observedGeneration": 0, "conditions": [condition("Ready", "True")]}, ("warn", "its status is of an earlier specification"), id="an earlier status"),
         pytest.param({}, ("fail", "the operator has not said anything of it yet"), id="no status"),

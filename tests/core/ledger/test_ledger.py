@@ -291,7 +291,6 @@ def test_rbac_is_not_asked_for_an_agent_by_another_name(how: str) -> None:
     assert secrets(ledger, "bank") == ["db"]
     labelled = pod("b", "")
     labelled["metadata"]["labels"] = {"agent.datadoghq.com/component": "agent"}
-
     left = manifest("RoleBinding", "bank", "left", labels=labels, subjects=[subject], roleRef={})
     ledger.apply(facts(left if how == "by a binding of ours" else labelled), NOW)
     assert secrets(ledger, "bank") == []
