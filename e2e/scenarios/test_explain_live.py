@@ -102,11 +102,11 @@ def test_what_an_uninstall_stops(bank: Clusterful, install: Install) -> None:
 def test_what_an_uninstall_stops_without_rights(bank: Clusterful, install: Install) -> None:
     """Who may not read pods is told how many Secrets each Agent can no longer read."""
     names, who = bank.names, f"{install.namespace}-remover"
-    rules = [
-        "--verb=list",
-        "--resource=roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io,agenttargets.enc-operator.io",
-    ]
-    bank.cluster.kubectl("create", "clusterrole", who, *rules)
+    taken_back = [
+        "roles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io", "agenttargets.enc-operator.io", "configmaps",
+        "daemonsets.apps", "deployments.apps", "statefulsets.apps",
+    ]  # fmt: skip
+    bank.cluster.kubectl("create", "clusterrole", who, "--verb=list", f"--resource={','.join(taken_back)}")
     bank.cluster.kubectl("create", "clusterrolebinding", who, f"--clusterrole={who}", f"--user={who}")
     command = ("uninstall", "-n", install.namespace, "--dry-run", f"--as={who}")
     within(30, "the rights have taken effect", lambda: not run_encctl(bank.cluster, *command).returncode)
