@@ -14,6 +14,7 @@ from urllib.parse import quote
 from enc_operator.cluster.backoff import Backoff
 from enc_operator.cluster.calls import ApiError, Call
 from enc_operator.cluster.gateway import Gateway
+from enc_operator.core.admission.trial import trial_grant
 from enc_operator.core.objects.shapes import mapping
 from enc_operator.process.settings import Probe
 from enc_operator.webhook.faults import told
@@ -45,7 +46,7 @@ class Trials:
             "POST",
             _GRANTS.format(quote(namespace, safe="")),
             {"dryRun": "All"},
-            _grant(namespace, probe.name),
+            trial_grant(namespace, probe.name),
         )
         self._members = (
             Call("GET", _SLICES.format(quote(namespace, safe="")), {"labelSelector": f"kubernetes.io/service-name={probe.service}"})
@@ -124,16 +125,3 @@ def _tell(found: Reach) -> None:
     else:
         is_start = isinstance(found, Unreached) and found.deserted
         _log.log(logging.INFO if is_start else logging.WARNING, "%s", found.text)
-
-
-def _grant(namespace: str, name: str) -> Mapping[str, Any]:
-    """Return a grant that would open nothing, were it ever stored: there is no such Secret."""
-    return {
-        "apiVersion": "enc-operator.io/v1alpha1",
-        "kind": "SecretGrant",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {
-            "from": [{"namespace": namespace, "serviceAccounts": ["*"]}],
-            "to": [{"secretName": name, "keys": ["*"]}],
-        },
-    }

@@ -219,7 +219,7 @@ def test_answers_decide_and_may_change() -> None:
     ledger.answer(dict.fromkeys(ledger.questions(), True))
     assert secrets(ledger, "bank") == ["db"]
     assert ledger.questions() == []
-    assert question in ledger.all_questions()
+    assert question in ledger.entries.asking
 
     ledger.answer({question: False})
     assert secrets(ledger, "bank") == []

@@ -134,7 +134,7 @@ def _compare(ledger: Ledger, readable: frozenset[str]) -> None:
     )
     assert _ordered(ledger.judged()) == _ordered(expected.judged)
     assert list(ledger.agents) == list(expected.agents)
-    assert set(ledger.all_questions()) == set(inventory.answers)
+    assert set(ledger.entries.asking) == set(inventory.answers)
 
 
 def _ordered(judged: Iterable[Judged]) -> list[tuple[Reference, Decision]]:

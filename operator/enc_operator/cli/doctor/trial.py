@@ -11,6 +11,7 @@ from enc_operator.cli.doctor.install import Install
 from enc_operator.cli.doctor.model import Check, fail, ok, unknown
 from enc_operator.cli.kubectl.arguments import Kubectl
 from enc_operator.cli.kubectl.calls import last_words, run_kubectl
+from enc_operator.core.admission.trial import trial_grant
 from enc_operator.process.settings import Probe
 
 _DENIED = f'admission webhook "{PROBE}" denied the request'
@@ -34,7 +35,7 @@ def try_webhook(kubectl: Kubectl, install: Install, probe: Probe | None) -> Chec
     ran = run_kubectl(
         replace(kubectl, impersonated=user, groups=()),
         ["create", "--dry-run=server", "--validate=false", "-o", "name", "-f", "-"],
-        json.dumps(_grant(install.namespace, probe.name)),
+        json.dumps(trial_grant(install.namespace, probe.name)),
     )
     return read_trial(install, ran.err if ran.failed else None)
 
@@ -53,16 +54,3 @@ def read_trial(install: Install, said: str | None) -> Check:
     right = f"impersonate ServiceAccount {install.namespace}/{install.name}-webhook"
     fix = f"it takes the right to {right}; the replicas try the same, and are ready only where it works"
     return unknown("trial", f"it could not be tried: {last_words(said)[:_LONGEST]}", fix=fix)
-
-
-def _grant(namespace: str, name: str) -> dict[str, object]:
-    """Return a grant that would open nothing, were it ever stored: there is no such Secret."""
-    return {
-        "apiVersion": "enc-operator.io/v1alpha1",
-        "kind": "SecretGrant",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {
-            "from": [{"namespace": namespace, "serviceAccounts": ["*"]}],
-            "to": [{"secretName": name, "keys": ["*"]}],
-        },
-    }

@@ -101,10 +101,6 @@ class Ledger:
         """Return what RBAC has not been asked yet."""
         return [question for question in self.entries.asking if question not in self.answers]
 
-    def all_questions(self) -> list[Question]:
-        """Return everything that RBAC decides, to be asked again when it changes."""
-        return list(self.entries.asking)
-
     def answer(self, answers: Mapping[Question, bool]) -> None:
         """Take answers of RBAC, new ones or others than before, to what is still asked."""
         asking = self.entries.asking
