@@ -14,7 +14,14 @@ demo: .venv/cli ; @manifests/examples/demo.sh
 
 check: .venv/dev ; @tools/check.sh
 
-test: .venv/dev ; @$(BIN)/pytest --cov --cov-report=term $(ARGS)
+# With ARGS only what they name, without the coverage gate, which is of the unit tests.
+test: .venv/dev
+ifdef ARGS
+	@$(BIN)/pytest $(ARGS)
+else
+	@$(BIN)/pytest tests --numprocesses=auto --cov --cov-report=term
+	@$(BIN)/pytest e2e --durations=20 --durations-min=10
+endif
 
 golden: .venv/dev ; @$(BIN)/pytest tests/golden -q --update-golden
 

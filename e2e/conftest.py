@@ -5,6 +5,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -85,6 +86,12 @@ def _not_here(config: pytest.Config, what: str, reason: str) -> NoReturn:
 
 def _tell(config: pytest.Config, line: str) -> None:
     config.stash.setdefault(_TOLD, []).append(line)
+
+
+@pytest.fixture(scope="session")
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Return what adds a line to the last ones of the test run."""
+    return partial(_tell, request.config)
 
 
 def _namespace(cluster: Cluster) -> Iterator[str]:
