@@ -34,13 +34,14 @@ def helper(tmp_path: Path) -> Path:
     return write_program(tmp_path / "helper", "\n".join([*lines, f"exit $(cat {tmp_path}/code)"]) + "\n")
 
 
-def guarded(shell: list[str], helper: Path, answer: str, code: int = 0) -> Ran:
-    """Run the guard over a helper that gives this answer."""
+def guarded(shell: list[str], helper: Path, answer: str, code: int = 0, folders: tuple[str, ...] = ()) -> Ran:
+    """Run the guard over a helper that gives this answer; it may read files below the folders."""
     folder = helper.parent
     (folder / "answer").write_text(answer)
     (folder / "code").write_text(str(code))
     (folder / "guard").write_text(guard_script())
-    return run([*shell, folder / "guard", helper], QUESTION)
+    allowed = [word for folder in folders for word in ("--allow-root", folder)]
+    return run([*shell, helper.parent / "guard", helper, *allowed], QUESTION)
 
 
 REFUSED = [
@@ -70,13 +71,14 @@ PASSED = [
 def test_guard_refuses_handles(shell: list[str], helper: Path, value: str) -> None:
     """A value that is a handle, or can become one, is an error; its neighbours are as they were."""
     entries = [
-        f'"h<{index}":{{"value":{go_json(text)},"error":""}}' for index, text in enumerate(["a", value, "b"])
+        f'"k8s_secret@h<{index}":{{"value":{go_json(text)},"error":""}}'
+        for index, text in enumerate(["a", value, "b"])
     ]
     ran = guarded(shell, helper, "{" + ",".join(entries) + "}")
     answers = json.loads(ran.stdout)
     assert (ran.returncode, ran.stderr) == (0, b"")
     assert [answer["value"] for answer in answers.values()] == ["a", "", "b"]
-    assert "itself a secret handle" in answers["h<1"]["error"]
+    assert "itself a secret handle" in answers["k8s_secret@h<1"]["error"]
     assert b"ENC" not in ran.stdout
 
 
@@ -85,7 +87,7 @@ def test_guard_refuses_handles(shell: list[str], helper: Path, value: str) -> No
 def test_guard_passes_everything_else(shell: list[str], helper: Path, value: str) -> None:
     """Any other answer is passed on as it is, names and errors included, whatever stands in them."""
     answer = json.dumps(
-        {'a":"ENC[': {"value": value, "error": '"value":"ENC[x]","error":""'}}, ensure_ascii=False
+        {'k8s_secret@a":"ENC[': {"value": value, "error": '"value":"ENC[x]","error":""'}}, ensure_ascii=False
     )
     ran = guarded(shell, helper, answer.replace('": ', '":').replace(', "error"', ',"error"'))
     assert json.loads(ran.stdout) == json.loads(answer)
@@ -103,8 +105,50 @@ def test_guard_passes_everything_else(shell: list[str], helper: Path, value: str
 )
 def test_guard_refuses_other_spellings(shell: list[str], helper: Path, entry: str) -> None:
     """An encoder that writes otherwise gets no handle past it."""
-    answer = json.loads(guarded(shell, helper, f'{{"h":{entry}}}').stdout)["h"]
+    (answer,) = json.loads(guarded(shell, helper, f'{{"k8s_secret@h":{entry}}}').stdout).values()
     assert answer["value"] == ""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    "handle",
+    [
+        pytest.param("file@/var/run/secrets/kubernetes.io/serviceaccount/token", id="the Agent's own token"),
+        pytest.param("/var/run/secrets/kubernetes.io/serviceaccount/token", id="without a provider"),
+        pytest.param("", id="without a word"),
+        pytest.param("file@/etc/enc/secrets/a", id="the folder itself"),
+        pytest.param("file@/etc/enc/secrets/ab/key", id="a folder whose name begins alike"),
+        pytest.param("file@/etc/encxd/x", id="a dot that would stand for anything"),
+        pytest.param("file@/etc/enc/secrets/a/../b/key", id="out again"),
+        pytest.param("file@/etc/enc/secrets/a/../../../passwd", id="out again, further"),
+        pytest.param("file@/etc/enc/secrets/a/x,k8s_secret@a", id="the other provider in its name"),
+        pytest.param('x":{"k8s_secret@a', id="a name that looks like the protocol"),
+        pytest.param('x,"k8s_secret@a', id="likewise, after a comma"),
+        pytest.param("\x01k8s_secret@a", id="the guard's own mark"),
+        pytest.param("File@/etc/enc/secrets/a/key", id="another provider"),
+    ],
+)
+@pytest.mark.parametrize("entry", ['{"value":%s,"error":""}', '{"error":"","value":%s}', '{"value":%s}'])
+def test_guard_refuses_other_files(shell: list[str], helper: Path, handle: str, entry: str) -> None:
+    """Whatever an encoder's order: only a Secret of the API and files below the folders; the neighbours are as they were."""
+    names = ["k8s_secret@a/b/c", handle, "file@/etc/enc/secrets/a/..data/key"]
+    text = ",".join(f"{go_json(each)}:{entry % go_json('canary')}" for each in names)
+    ran = guarded(shell, helper, f"{{{text}}}", folders=("/etc/enc/secrets/a", "/etc/enc.d/", "/e[a-z]*"))
+    answers = json.loads(ran.stdout)
+    assert [answers[each]["value"] for each in names] == ["canary", "", "canary"]
+    assert "not under a declared folder" in answers[handle]["error"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_guard_keeps_the_helpers_own_words(shell: list[str], helper: Path) -> None:
+    """What was not read says why, in the helper's words; an answer may stand on many lines."""
+    answer = {
+        "file@/x": {"value": "", "error": "secret does not exist"},
+        "/y": {"value": "canary", "error": ""},
+    }
+    found = json.loads(guarded(shell, helper, json.dumps(answer, indent=1)).stdout)
+    assert found["file@/x"] == answer["file@/x"]
+    assert found["/y"]["value"] == ""
 
 
 def test_guard_is_transparent(helper: Path) -> None:
@@ -119,12 +163,14 @@ def test_guard_takes_a_large_answer(helper: Path) -> None:
     """A MiB of answers, hostile ones among them, takes less than two seconds."""
     values = ["%%" * 50_000, '"' * 50_000, "ENC[" * 20_000, *("x" * 100 for _ in range(5000))]
     answer = ",".join(
-        f'"h{index}":{{"value":{go_json(value)},"error":""}}' for index, value in enumerate(values)
+        f'"k8s_secret@h{index}":{{"value":{go_json(value)},"error":""}}' for index, value in enumerate(values)
     )
     started = time.monotonic()
     answers = json.loads(guarded(["sh"], helper, f"{{{answer}}}").stdout)
     assert time.monotonic() - started < 2
-    assert [index for index, value in enumerate(values) if answers[f"h{index}"]["value"] != value] == [2]
+    assert [
+        index for index, value in enumerate(values) if answers[f"k8s_secret@h{index}"]["value"] != value
+    ] == [2]
 
 
 def test_guard_without_sed_gives_nothing(helper: Path, tmp_path: Path) -> None:
@@ -133,7 +179,7 @@ def test_guard_without_sed_gives_nothing(helper: Path, tmp_path: Path) -> None:
     empty.mkdir()
     for name in ("cat", "sh"):
         (empty / name).symlink_to(shutil.which(name) or "")
-    guarded(["sh"], helper, '{"h":{"value":"canary","error":""}}')
+    guarded(["sh"], helper, '{"k8s_secret@h":{"value":"canary","error":""}}')
     ran = run(["/bin/sh", helper.parent / "guard", helper], QUESTION, PATH=str(empty))
     assert ran.returncode != 0
     assert ran.stdout == b""

@@ -41,17 +41,29 @@ if __name__ == "__main__":
 """
 
 _GUARD = r"""#!/bin/sh
-# The built-in resolver, but a value that is itself a handle (or starts like one) becomes an error: the Cluster Agent
-# would pass it on, and the next Agent would resolve it with its own permissions. Fails closed where sed is missing.
+# guard [helper] [--allow-root folder]...
+# The built-in resolver, with two kinds of answers made errors: a value that is itself a handle (or starts like one), since the
+# Cluster Agent would pass it on, and the next Agent would resolve it with its own permissions; and anything but a Secret of the
+# API or a file below one of the folders, since the helper reads any path. Fails closed where sed or tr is missing.
 for helper in ${1:-@HELPERS@}; do [ -x "$helper" ] && break; done
+[ $# = 0 ] || shift
 answer=$("$helper" secret-helper read --with-provider-prefixes) || exit $?
 text='([^"\\]|\\.)*'
 empty="((%%|‰)$text(%%|‰))*"
 start="( |\\\\t|\\\\u0009|$empty)*E${empty}N${empty}C${empty}\\["
-error='"error":"the value is itself a secret handle, which is never passed on; store what it stands for"'
-printf '%s\n' "$answer" | LC_ALL=C sed -E \
-    -e "s/\"value\" *: *\"$start$text\" *, *\"error\" *: *\"$text\"/\"value\":\"\",$error/g" \
-    -e "s/\"value\" *: *\"$start$text\"/\"value\":\"\",$error/g"
+nested='"error":"the value is itself a secret handle, which is never passed on; store what it stands for"'
+outside='"error":"not under a declared folder; declare the Secret in spec.secretVolumes of the AgentTarget"'
+mark=$(printf '\001') # no encoder of JSON writes it
+may='k8s_secret@'
+for folder; do
+    case $folder in *[!-A-Za-z0-9._/]*) continue ;; /*) ;; *) continue ;; esac # what else there may be would be a pattern
+    may="$may|file@$(printf '%s' "$folder" | sed -e 's#/*$##' -e 's#[.]#[.]#g')(/[-A-Za-z0-9._]+)+\""
+done
+printf '%s' "$answer" | tr '\n' ' ' | LC_ALL=C sed -E \
+    -e "s#([{,] *\")($may)#\\1$mark\\2#g" -e "s#$mark(file@[^\"]*/[.][.]/)#\\1#g" \
+    -e "s#([{,] *\"([^\"\\\\$mark]|\\\\.)*\" *: *[{] *(\"error\" *: *\"$text\" *, *)?)\"value\" *: *\"([^\"\\\\]|\\\\.)$text\"( *, *\"error\" *: *\"$text\")?#\\1\"value\":\"\",$outside#g" \
+    -e "s#\"value\" *: *\"$start$text\" *, *\"error\" *: *\"$text\"#\"value\":\"\",$nested#g" \
+    -e "s#\"value\" *: *\"$start$text\"#\"value\":\"\",$nested#g" -e "s#$mark##g"
 """
 
 _INSTALL = r"""# install <sha256 of resolver> <sha256 of guard> [payload folder] [installed folder] [interpreters] [helpers] [built-in]
