@@ -43,7 +43,9 @@ class Recorded(Writer):
     def get(self, kind: str, namespace: str, name: str) -> Mapping[str, Any]:
         """Return what there is."""
         del namespace, name
-        found: Mapping[str, Any] = self.stored[kind]
+        if ("get", kind) in self.failing:
+            raise self.failing["get", kind]
+        found: Mapping[str, Any] = self.stored.get(kind, {})
         return found
 
     def patch(
@@ -89,9 +91,16 @@ class World:
     def __init__(self, *pods: str) -> None:
         self.writer, self.told = Recorded(), list[Notice]()
         self.open = self.settled = True
+        self.now = NOW
         payloads = Payloads(Pods(*pods), self.writer, RESOLVER, INSTALL)
         self.injector = Injector(
-            self.writer, payloads, lambda: self.open, lambda: self.settled, self.told.append, INSTALL
+            self.writer,
+            payloads,
+            lambda: self.open,
+            lambda: self.settled,
+            self.told.append,
+            INSTALL,
+            lambda: self.now,
         )
 
     def follow(self, *manifests: Manifest) -> Plans:

@@ -136,13 +136,14 @@ def test_variables(target: TargetFact, namespaces: tuple[str, ...], expected: di
 
 
 def test_cluster_agent_keeps_its_helper() -> None:
-    """The Cluster Agent has no Python: it gets the guard, whose argument is its own helper."""
+    """The Cluster Agent has no Python: it gets the guard, whose arguments are its own helper and the folders that it may read."""
     target = replace(TARGET, volumes=(VOLUME,))
 
-    spec = pod_spec(inject(document(CLUSTER_AGENT), target, Component.CLUSTER))
+    spec = pod_spec(inject(document(CLUSTER_AGENT), target, Component.CLUSTER, folders=("/mine",)))
 
-    helper = environment(spec["containers"][0])["DD_SECRET_BACKEND_ARGUMENTS"]
-    assert helper == "/opt/datadog-agent/bin/datadog-cluster-agent"
+    arguments = environment(spec["containers"][0])["DD_SECRET_BACKEND_ARGUMENTS"]
+    helper = "/opt/datadog-agent/bin/datadog-cluster-agent"
+    assert arguments == f"{helper} --allow-root /etc/enc/secrets/tls --allow-root /mine"
     assert spec["initContainers"][0]["command"] == list(resolver().command)
 
 
@@ -166,6 +167,21 @@ def test_stackstate() -> None:
     spec = pod_spec(inject(document(NODE_AGENT), flavour=Flavour.STACKSTATE))
 
     assert environment(spec["containers"][0])["STS_SECRET_BACKEND_COMMAND"] == "/etc/enc/bin/resolver"
+
+
+@pytest.mark.parametrize(
+    ("component", "helper"),
+    [(Component.NODE, "agent/agent"), (Component.CLUSTER, "stackstate-cluster-agent")],
+    ids=["node Agent", "Cluster Agent"],
+)
+def test_stackstates_own_helpers(component: Component, helper: str) -> None:
+    """They are where StackState's images have them."""
+    target = replace(TARGET, flavour=Flavour.STACKSTATE, mode="builtin")
+
+    spec = pod_spec(inject(document(NODE_AGENT), target, component, flavour=Flavour.STACKSTATE))
+
+    expected = f"/opt/stackstate-agent/bin/{helper}"
+    assert environment(spec["containers"][0])["STS_SECRET_BACKEND_ARGUMENTS"] == expected
 
 
 def test_only_containers_that_resolve() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from assessing import NODE_AGENT, document, resolver
 from enc_operator.core.agents.backends import Backend, BackendKind
+from enc_operator.core.injection.declaring import Declared
 from enc_operator.core.injection.parts import config_map_name
 from enc_operator.core.injection.planning import Order, Use
 from enc_operator.core.injection.writing import (
@@ -196,15 +197,81 @@ def test_mode_none_takes_it_out() -> None:
 
 
 def test_what_datadog_operator_writes_is_left() -> None:
-    """Unless the door has injected it already: then it is counted, and not marked."""
+    """The decision says which DatadogAgent, and what is to stand in it."""
     owned = live(ownerReferences=[OWNER])
-    assert decide(owned).state is State.OWNED
-    assert "spec.global.secretBackend.command" in decide(owned).why
-    assert patch_of(owned, decide(owned), INSTALL) == ()
 
+    found = decide(owned)
+
+    assert (found.state, patch_of(owned, found, INSTALL)) == (State.OWNED, ())
+    assert "DatadogAgent dd/dd" in found.why
+    assert Declared.of(FULL).text in found.why
+
+
+def test_what_the_datadog_agent_says_is_enough() -> None:
+    """Then nothing is left to do, for anybody."""
+    owned = live(ownerReferences=[OWNER])
+    names = {
+        "BACKEND_COMMAND": "/readsecret_multiple_providers.sh",
+        "BACKEND_TIMEOUT": "25",
+        "SCOPE_INTEGRATION_TO_THEIR_K8S_NAMESPACE": "true",
+    }
+    variables = [{"name": f"DD_SECRET_{name}", "value": value} for name, value in names.items()]
+    owned["spec"]["template"]["spec"]["containers"][0]["env"] = variables
+
+    found = decide(owned)
+
+    assert (found.state, patch_of(owned, found, INSTALL)) == (State.DECLARED, ())
+
+
+def test_what_the_door_injected_for_datadog_operator_is_only_marked() -> None:
+    """Then it can be taken out again: datadog-operator compares nothing but a hash of what it wrote itself."""
+    owned = live(ownerReferences=[OWNER])
     once = {**injected(), "metadata": owned["metadata"]}
-    assert decide(once).state is State.INJECTED
-    assert patch_of(once, decide(once), INSTALL) == ()
+
+    marked = carried_out(once, decide(once))
+    back = carried_out(marked, decide_removal(marked, INSTALL))
+
+    assert (decide(once).state, marked["spec"]) == (State.INJECTED, once["spec"])
+    assert (back["spec"], back["metadata"].get("annotations", {})) == (owned["spec"], {})
+
+
+def test_an_older_injection_of_datadog_operators_waits_for_it() -> None:
+    """It is renewed with what datadog-operator writes next, and answered for until then."""
+    target = replace(FULL, rollout="Now")
+    once = injected(payload=OLDER, target=target)
+    once["metadata"]["ownerReferences"] = [OWNER]
+
+    found = decide(once, target)
+
+    assert (found.state, patch_of(once, found, INSTALL)) == (State.OUTDATED, ())
+    assert "DatadogAgent dd/dd" in found.why
+
+
+@pytest.mark.parametrize(
+    "container",
+    [{"env": [{"name": "DD_SECRET_BACKEND_COMMAND", "value": "/mine"}]}, {}],
+    ids=["a command of his own", "Windows"],
+)
+def test_what_is_refused_later_is_taken_out(container: Manifest) -> None:
+    """Nothing of ours stays beside it, neither the init container nor the arguments of our command."""
+    before, once = live(), injected()
+    spec, bare = once["spec"]["template"]["spec"], before["spec"]["template"]["spec"]
+    if container:
+        mine = container["env"][0]
+        for index, each in enumerate(spec["containers"][0]["env"]):
+            if each["name"] == mine["name"]:
+                spec["containers"][0]["env"][index] = mine
+        bare["containers"][0]["env"] = [*bare["containers"][0].get("env", []), mine]
+    else:
+        spec["nodeSelector"] = bare["nodeSelector"] = {"kubernetes.io/os": "windows"}
+
+    found = decide(once)
+    back = carried_out(once, found)
+
+    assert (found.state, found.marked) == (State.REFUSED, False)
+    assert found.why
+    assert back["spec"] == before["spec"]
+    assert patch_of(back, decide(back), INSTALL) == ()
 
 
 def test_an_owner_of_another_kind_is_nobody() -> None:

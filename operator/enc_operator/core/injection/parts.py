@@ -15,7 +15,10 @@ CLUSTER_HELPERS = {
     Flavour.DATADOG: "/opt/datadog-agent/bin/datadog-cluster-agent",
     Flavour.STACKSTATE: "/opt/stackstate-agent/bin/stackstate-cluster-agent",
 }
-NODE_HELPER = "/opt/datadog-agent/bin/agent/agent"
+NODE_HELPERS = {
+    Flavour.DATADOG: "/opt/datadog-agent/bin/agent/agent",
+    Flavour.STACKSTATE: "/opt/stackstate-agent/bin/agent/agent",
+}
 _SECRET_MODE = 0o400
 _READABLE = 0o444
 
@@ -114,19 +117,20 @@ def install_arguments(component: Component, target: TargetFact) -> list[str]:
     """Name the node Agent's own helper, and no interpreter, where the built-in resolver is asked for."""
     if component is Component.CLUSTER or target.mode == "bundled":
         return []
-    return [PAYLOAD_PATH, BIN_PATH, "-", NODE_HELPER]
+    return [PAYLOAD_PATH, BIN_PATH, "-", NODE_HELPERS[target.flavour]]
 
 
 def arguments(component: Component, target: TargetFact, root: str, folders: tuple[str, ...]) -> str:
-    """Return the arguments of the installed command: the guard takes its helper, the resolver its folders."""
-    if component is Component.CLUSTER:
-        return CLUSTER_HELPERS[target.flavour]  # said, since arguments in the main file would count otherwise
-    if target.mode == "builtin":
-        return NODE_HELPER
+    """Return the arguments of the installed command: the guard takes its helper, and both take the folders that may be read."""
     opened = dict.fromkeys([*(volume.mount_path for volume in target.volumes), *folders])
-    if not root and not opened:
-        return ""
     allowed = [argument for folder in opened for argument in ("--allow-root", folder)]
+    if component is Component.CLUSTER or target.mode == "builtin":
+        helpers = CLUSTER_HELPERS if component is Component.CLUSTER else NODE_HELPERS
+        return " ".join(
+            [helpers[target.flavour], *allowed]
+        )  # said, since arguments in the main file would count otherwise
+    if not root and not allowed:
+        return ""
     return " ".join(["read", *([root] if root else []), "--with-provider-prefixes", *allowed])
 
 

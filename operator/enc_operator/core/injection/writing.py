@@ -14,6 +14,7 @@ from enc_operator.core.agents.injected import INIT_CONTAINER, read_record
 from enc_operator.core.agents.settings import variable_setting
 from enc_operator.core.injection import parts
 from enc_operator.core.injection.additions import Operation, pointer
+from enc_operator.core.injection.declaring import Declared, owner_of
 from enc_operator.core.injection.planning import Order, Use
 from enc_operator.core.injection.restoring import restore
 from enc_operator.core.inventory import Component, Resolver, TargetFact
@@ -33,6 +34,7 @@ class State(StrEnum):
     OUTDATED = "Outdated"
     REFUSED = "Refused"
     OWNED = "OwnedByDatadogAgent"
+    DECLARED = "DeclaredInDatadogAgent"
     ABSENT = "NotInjected"
 
 
@@ -54,14 +56,25 @@ def decide_injection(order: Order, resolver: Resolver, stored: Collection[str], 
         return decide_removal(manifest, install)
     if planned.manifest is None:
         why = f"{planned.refused.message}; {planned.refused.fix}" if planned.refused else ""
-        return Decision(State.REFUSED, marked=is_marked(manifest, install), why=why)
+        return replace(decide_removal(manifest, install), state=State.REFUSED, why=why)
     if not planned.changes:
         return Decision(State.INJECTED, marked=True)
-    if _is_owned(manifest):
-        return Decision(State.OWNED, why=_OWNED)
     if _waits(order, resolver, stored):
         return Decision(State.OUTDATED, marked=True, why=_NEWER)
+    if owner := owner_of(manifest):
+        return _decide_owned(order, owner, install)
     return Decision(State.ABSENT, mapping(planned.manifest, *_POD), marked=True)
+
+
+def _decide_owned(order: Order, owner: str, install: str) -> Decision:
+    """Decide about a workload of datadog-operator, which writes its own text whenever the DatadogAgent changes: nothing is put in."""
+    manifest = order.workload.manifest
+    if config_map_in(mapping(manifest, *_POD)):
+        return Decision(State.OUTDATED, marked=True, why=_OWNED_OLDER.format(owner))
+    marked, declared = is_marked(manifest, install), Declared.of(order.target)
+    if declared.stands_in(manifest):
+        return Decision(State.DECLARED, marked=marked, why=_DECLARED.format(owner))
+    return Decision(State.OWNED, marked=marked, why=_OWNED.format(owner, declared.text))
 
 
 def decide_removal(manifest: Mapping[str, Any], install: str) -> Decision:
@@ -86,7 +99,7 @@ def is_pending(manifest: Mapping[str, Any], decision: Decision, install: str) ->
 def patch_of(live: Mapping[str, Any], decision: Decision, install: str) -> tuple[Operation, ...]:
     """Return the JSON patch (RFC 6902) that makes exactly the object that was read as decided; empty where it is."""
     spec = mapping(live, *_POD)
-    changes = [] if decision.spec is None else _changes(spec, decision.spec)
+    changes = [] if decision.spec is None else changes_between(spec, decision.spec)
     changes += _marking(live, install, decision)
     if not changes:
         return ()
@@ -97,7 +110,8 @@ def patch_of(live: Mapping[str, Any], decision: Decision, install: str) -> tuple
     return (*tests, *changes)
 
 
-def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Operation]:
+def changes_between(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Operation]:
+    """Return the operations that make one specification of pods the other, which an injection changed."""
     found: list[Operation] = []
     for field in ("initContainers", "volumes"):
         found += _change((*_POD, field), old, new)
@@ -117,7 +131,7 @@ def _change(path: tuple[str | int, ...], old: Any, new: Any) -> list[Operation]:
 
 
 def _marking(live: Mapping[str, Any], install: str, decision: Decision) -> list[Operation]:
-    if decision.marked == is_marked(live, install) or (decision.marked and _is_owned(live)):
+    if decision.marked == is_marked(live, install):
         return []
     annotations = mapping(live, "metadata", "annotations")
     path = pointer("metadata", "annotations", MARK)
@@ -126,14 +140,6 @@ def _marking(live: Mapping[str, Any], install: str, decision: Decision) -> list[
     if annotations:
         return [{"op": "add", "path": path, "value": install}]
     return [{"op": "add", "path": pointer("metadata", "annotations"), "value": {MARK: install}}]
-
-
-def _is_owned(manifest: Mapping[str, Any]) -> bool:
-    """Tell whether the vendor's operator writes a workload: it would undo every change of ours."""
-    return any(
-        text(owner, "kind") == "DatadogAgent" and text(owner, "apiVersion").startswith("datadoghq.com/")
-        for _, owner in entries(manifest, "metadata", "ownerReferences")
-    )
 
 
 def _waits(order: Order, resolver: Resolver, stored: Collection[str]) -> bool:
@@ -147,7 +153,7 @@ def _waits(order: Order, resolver: Resolver, stored: Collection[str]) -> bool:
         if found is None:
             return False
         running = found
-    return replace(order, use=_use_in(order)).plan(running).changes == ()
+    return replace(order, use=recorded_use(order)).plan(running).changes == ()
 
 
 def _running(order: Order, stored: Collection[str]) -> Resolver | None:
@@ -169,7 +175,7 @@ def config_map_in(spec: Mapping[str, Any]) -> str:
     return text(next(volumes, {}), "configMap", "name")
 
 
-def _use_in(order: Order) -> Use:
+def recorded_use(order: Order) -> Use:
     """Return what an injection wrote that followed from references."""
     record = read_record(mapping(order.workload.manifest, *_POD))
     found = {variable_setting(name): value for name, value in record.injected.items()}
@@ -202,11 +208,12 @@ def held_in(manifest: Mapping[str, Any], component: Component, target: TargetFac
 
 
 _OWNED = (
-    "datadog-operator writes this workload and would undo a change; have it injected as it comes in (webhook.injection.enabled in the "
-    "chart's values), or write spec.global.secretBackend.command: /readsecret_multiple_providers.sh and "
-    "enableGlobalPermissions: false into the DatadogAgent"
+    "datadog-operator writes this workload from the {0}, so it is not injected; write there spec: {1} for the Agent's own script, or have it "
+    "injected as it comes in (webhook.enabled and webhook.injection.enabled in the chart's values) with the next change of the {0}"
 )
+_DECLARED = "the {} says the Agent's own script with the limits of the AgentTarget"
+_OWNED_OLDER = "it runs an earlier injection, and is given the newer one when datadog-operator writes it anew from the {}"
 _NEWER = (
-    "it runs an earlier injection, and is given the newer one when its image or the AgentTarget changes; set resolver.rollout: Now in the "
-    "AgentTarget to have a new resolver at once"
+    "it runs an earlier injection, and is given the newer one with its next rollout, if the webhook sees that, or when its image or the "
+    "AgentTarget changes; set resolver.rollout: Now in the AgentTarget to have a new resolver at once"
 )
