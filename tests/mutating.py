@@ -11,19 +11,21 @@ import jsonpatch
 from enc_operator.core.admission.model import Answer
 from enc_operator.core.admission.mutation import mutate
 from enc_operator.core.admission.world import World
-from living import Manifest, agent, check_file, target
+from enc_operator.core.injection.parts import config_map
+from living import Manifest, agent, check_file, frame, target
 from reviewing import bare_world, document
 
 COMMAND = {"name": "DD_SECRET_BACKEND_COMMAND", "value": "/etc/enc/bin/resolver"}
 BUILTIN = {"name": "DD_SECRET_BACKEND_COMMAND", "value": "/readsecret_multiple_providers.sh"}
 FILES = [check_file("k8s_secret@shop/db/password", name=name) for name in ("confd", "cluster-confd")]
+PAYLOAD = dict(config_map("dd", frame().resolver))
 _DEFAULTS = {"terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File", "resources": {}}  # fmt: skip
 
 
 def asking_world(*manifests: Manifest, manage: str = "Full", **spec: Any) -> World:
     """Return a world whose AgentTarget asks for the injection by the built-in helper, and whatever else there is."""
     wanted = {"crossNamespace": False, "resolver": {"mode": "builtin"}, **spec}
-    return bare_world(target(manage, **wanted), *FILES, *manifests)
+    return bare_world(target(manage, **wanted), *FILES, PAYLOAD, *manifests)
 
 
 def workload(component: str = "agent", **container: Any) -> Manifest:

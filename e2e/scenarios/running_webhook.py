@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from e2e.scenarios.faulty_proxy import FaultyProxy
 from e2e.scenarios.operated_world import Clusterful
 from e2e.scenarios.rendered_chart import Manifest
 from e2e.scenarios.running_operator import Install, OperatorProcess, installed, within
+from enc_operator.core.injection.parts import config_map
+from enc_operator.frame import make_frame
 
 _WEBHOOKS = (
     "configmaps",
@@ -82,6 +85,11 @@ class AdmissionInstall:
             yield process
         finally:
             process.stop()
+
+    def bring_resolver(self) -> None:
+        """Have the ConfigMap with the resolver where the Agents are, as an operator would: without it nothing is injected."""
+        resolver = make_frame(datetime.min.replace(tzinfo=UTC), frozenset()).resolver
+        self.tenants.apply(dict(config_map(self.tenants.names["agents"], resolver)))
 
     def bundles(self) -> set[str]:
         """Return what the API server trusts, webhook by webhook."""

@@ -11,6 +11,7 @@ from e2e.scenarios.fenced_install import send
 from e2e.scenarios.operated_world import Clusterful, agent
 from e2e.scenarios.running_operator import within
 from e2e.scenarios.running_webhook import ACCOUNT, AdmissionInstall, WebhookReplica, admission
+from enc_operator.core.injection.writing import MARK, decide_removal, patch_of
 
 COMMAND = "DD_SECRET_BACKEND_COMMAND"
 OURS = "/etc/enc/bin/resolver"
@@ -22,6 +23,7 @@ Manifest = dict[str, Any]
 def admitting(tenants: Clusterful, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdmissionInstall]:
     """Install the chart with a webhook that injects, and an AgentTarget that asks for the built-in helper."""
     with admission(tenants, tmp_path_factory.mktemp("webhook"), injection={"enabled": True}) as found:
+        found.bring_resolver()
         target = tenants.target("Full")
         target["spec"] |= {"crossNamespace": False, "resolver": {"mode": "builtin"}}
         tenants.apply(target)
@@ -120,6 +122,28 @@ def test_one_that_is_applied_on_the_server_is_injected_too(
 
     assert again["metadata"]["generation"] == 2
     assert again["spec"]["template"]["spec"] == once["spec"]["template"]["spec"]
+
+
+def test_a_new_image_takes_the_operators_injection_along(
+    webhook: WebhookReplica, tenants: Clusterful
+) -> None:
+    """An Agent's upgrade is one rollout; what is taken out with its mark stays out, though the AgentTarget still asks."""
+    assert webhook.process.poll() is None
+    applied(tenants, fresh(tenants))
+    tenants.cluster.kubectl(*place(tenants), "annotate", "daemonset", "fresh", f"{MARK}=enc-operator")
+
+    upgraded = applied(tenants, fresh(tenants, image="example.com/agent:8"))
+    removal = json.dumps(patch_of(upgraded, decide_removal(upgraded, "enc-operator"), "enc-operator"))
+    patch = ("patch", "daemonset", "fresh", "--type=json", "--field-manager=enc-operator")
+    tenants.cluster.kubectl(*place(tenants), *patch, f"--patch={removal}")
+    removed = stored(tenants)
+
+    spec = upgraded["spec"]["template"]["spec"]
+    assert [each["image"] for each in (*spec["initContainers"], *spec["containers"])] == [
+        "example.com/agent:8"
+    ] * 2
+    assert (command_of(upgraded), upgraded["metadata"]["generation"]) == ([OURS], 2)
+    assert (command_of(removed), "initContainers" in removed["spec"]["template"]["spec"]) == ([], False)
 
 
 def test_what_starts_no_rollout_costs_no_call(webhook: WebhookReplica, tenants: Clusterful) -> None:

@@ -227,7 +227,9 @@ def test_agents_are_changed_where_they_run_and_wait_for_nobody(helm: str) -> Non
     assert found["timeoutSeconds"] == 3
     assert found["clientConfig"]["service"]["path"] == "/mutate"
     assert found["namespaceSelector"]["matchExpressions"][0]["values"] == ["datadog"]
-    assert ["datadog/dd" in each["expression"] for each in found["matchConditions"]] == [False, True]
+    conditions = {each["name"]: each["expression"] for each in found["matchConditions"]}
+    assert "datadog/dd" in conditions["runs-an-agent"]
+    assert conditions["not-ours"].startswith("!request.userInfo.username.startsWith('system:serviceaccount:")
 
 
 @pytest.mark.parametrize(

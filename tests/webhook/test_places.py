@@ -184,11 +184,16 @@ def test_who_has_to_ask_keeps_nobody_from_being_read(serving: Start, size: int) 
 
 def test_no_more_ask_at_once_than_there_are_places(serving: Start) -> None:
     """Also of the short ones, which need none otherwise; those that find none in time are answered for."""
-    over, asked = threading.Event(), threading.Semaphore(0)
+    asking, at_once = 0, []
 
     async def ask(*_: object) -> bool:
-        asked.release()
-        await asyncio.to_thread(over.wait, 20)
+        nonlocal asking
+        asking += 1
+        at_once.append(asking)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            asking -= 1
         return True
 
     served = serving(lambda _: Question([]), concurrent=1, seconds=3)
@@ -196,8 +201,6 @@ def test_no_more_ask_at_once_than_there_are_places(serving: Start) -> None:
     with ThreadPoolExecutor(3) as clients:
         said = [clients.submit(served.post, BAD) for _ in range(3)]
         assert [each.result(20)[0] for each in said] == [200] * 3
-    over.set()
 
-    assert asked.acquire(timeout=5)
-    assert not asked.acquire(blocking=False)
+    assert set(at_once) == {1}
     assert served.judge.left == ["there was no answer in time"] * 3

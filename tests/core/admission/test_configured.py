@@ -6,6 +6,9 @@ import pytest
 
 from enc_operator.core.admission.model import Answer, Mode, Verdict
 from enc_operator.core.admission.review import review
+from enc_operator.core.injection.parts import config_map as config_map_of
+from enc_operator.core.inventory import Resolver
+from enc_operator.resolver_bundle import payload, payload_digest
 from living import Manifest, agent, check_file, grant, target
 from reviewing import FOREIGN, bare_world, codes, document, finished, may, told, world
 
@@ -74,6 +77,27 @@ def test_other_namespaces() -> None:
     asked = document(config_map(namespace="shop", a_yaml=f"p: {FOREIGN}"))
 
     assert finished(asked, world()).verdict is Verdict.NOT_JUDGED
+
+
+@pytest.mark.parametrize(
+    ("changed", "verdict"),
+    [
+        pytest.param({}, Verdict.NOT_JUDGED, id="as the injection brings it"),
+        pytest.param({"name": "enc-resolver"}, Verdict.DENIED, id="by another name"),
+        pytest.param({"guard": f"p: {FOREIGN}"}, Verdict.DENIED, id="another text in it"),
+        pytest.param({"a.yaml": f"p: '{FOREIGN}'"}, Verdict.DENIED, id="a file more"),
+    ],
+)
+def test_our_own_resolver(changed: dict[str, str], verdict: Verdict) -> None:
+    """The ConfigMap that an injection takes comes in where everything is enforced, as it is and in no other way."""
+    resolver = Resolver(payload_digest(), payload(), ())
+    known = world()
+    known.inventory.resolver = resolver
+    manifest = dict(config_map_of("dd", resolver))
+    name = changed.pop("name", manifest["metadata"]["name"])
+    manifest |= {"metadata": {**manifest["metadata"], "name": name}, "data": {**manifest["data"], **changed}}
+
+    assert finished(document(manifest), known, IN_DD).verdict is verdict
 
 
 def test_files_that_stay() -> None:

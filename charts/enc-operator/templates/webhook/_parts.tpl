@@ -210,6 +210,9 @@ clientConfig: {{- include "enc-operator.webhook.client" (dict "root" . "path" "/
 namespaceSelector: {{- include "enc-operator.webhook.ofAgents" . | nindent 2 }}
 {{ include "enc-operator.webhook.rule" (dict "groups" (list "apps") "versions" (list "v1")
     "resources" (list "daemonsets" "deployments" "statefulsets") "changed" (list "?spec.?template")) }}
+  {{- /* The operator writes what it has planned; the removal's Job takes out what would be planned anew. */}}
+  - name: not-ours
+    expression: "!request.userInfo.username.startsWith('system:serviceaccount:{{ .Release.Namespace }}:')"
   - name: runs-an-agent
     expression: >-
       request.namespace + '/' + object.?spec.?template.?spec.?serviceAccountName.orValue('default')

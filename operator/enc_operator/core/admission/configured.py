@@ -13,7 +13,8 @@ from enc_operator.core.agents.install import read_agents
 from enc_operator.core.agents.model import Agent, Level
 from enc_operator.core.agents.texts import Installed
 from enc_operator.core.findings import Where
-from enc_operator.core.inventory import ConfigMapFact
+from enc_operator.core.injection.parts import config_map_name
+from enc_operator.core.inventory import ConfigMapFact, Resolver
 from enc_operator.core.objects.configuration import read_config_map
 from enc_operator.core.objects.pods import read_instrumentation
 from enc_operator.core.objects.shapes import mapping
@@ -42,16 +43,16 @@ def gather_instrumentations(request: Request, world: World) -> Matter | None:
 
 
 def gather_config_maps(request: Request, world: World) -> Matter | None:
-    """Gather the texts of a ConfigMap that the request brings in or changes; None where no Agent may run, or nothing changes.
+    """Gather the texts of a ConfigMap that the request brings in or changes; None where nothing is to be judged.
 
-    No pods are matched: which of them a template reaches is another question at every moment, which the operator reports.
+    That is so where no Agent may run, where nothing changes, and of our own resolver. No pods are matched: which of them a template reaches is another question at every moment, which the operator reports.
     """
     if request.namespace not in world.settings.agent_namespaces:
         return None
     where = place("ConfigMap", request.namespace, request.name)
     fact = read_config_map(request.object, where, request.namespace, request.name)
     changed = _changed(request, fact)
-    if not changed:
+    if not changed or _is_resolver(fact, world.inventory.resolver):
         return None
     texts = [fact.data[key] for key in changed]
     if are_too_large(texts, _readers(fact, world)):
@@ -63,6 +64,11 @@ def gather_config_maps(request: Request, world: World) -> Matter | None:
         return too_large(where)
     matter.sort(refuses_configuration)
     return matter
+
+
+def _is_resolver(fact: ConfigMapFact, resolver: Resolver) -> bool:
+    """Tell whether it is this release's resolver to the byte: the operator writes it, and who applies a plan does."""
+    return (fact.name, dict(fact.data)) == (config_map_name(resolver), dict(resolver.files))
 
 
 def _readers(fact: ConfigMapFact, world: World) -> int:

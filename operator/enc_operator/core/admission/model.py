@@ -41,7 +41,7 @@ class Kind:
 class Request:
     """What the API server asks; `resource` is `pods` or `pods/status`, `old` None where there was nothing.
 
-    `whole` is False where something of the objects lay too deep to be read.
+    `whole` is False where something of the objects lay too deep to be read; `manager` is the field manager.
     """
 
     uid: str
@@ -54,6 +54,7 @@ class Request:
     object: Mapping[str, Any]
     old: Mapping[str, Any] | None = None
     whole: bool = True
+    manager: str = ""
 
 
 class Verdict(StrEnum):

@@ -1,7 +1,8 @@
 """The mutating door: an Agent's workload that comes in, and what the injection adds to it.
 
 What is added is what `assess` plans. Nothing is ever refused here, and whatever is not certain adds nothing: an Agent's rollout waits
-for nobody. What somebody else wrote stays as it is. No facts of pods are needed, so what follows from those is not known here.
+for nobody. What somebody else wrote stays as it is; an injection that the operator answers for is renewed. No facts of pods are needed,
+so what follows from those is not known here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,15 +21,19 @@ from enc_operator.core.admission.responses import (
 )
 from enc_operator.core.admission.world import World
 from enc_operator.core.agents.install import admitted_workloads, agent_workloads, target_of
-from enc_operator.core.assessment import assess
+from enc_operator.core.assessment import assess, injection_orders, prepare
 from enc_operator.core.findings import Finding, Severity, Where, finding
 from enc_operator.core.injection.additions import plan_additions
+from enc_operator.core.injection.parts import config_map_name
 from enc_operator.core.injection.planning import Injection
+from enc_operator.core.injection.writing import MARK, changes_between, config_map_in, recorded_use
 from enc_operator.core.inventory import Inventory
+from enc_operator.core.objects.authorization import OWNER
 from enc_operator.core.objects.shapes import entries, mapping, text
 from enc_operator.core.objects.workloads import read_live_workload
 
 _KINDS = ("DaemonSet", "Deployment", "StatefulSet")
+_POD = ("spec", "template", "spec")
 
 
 def mutate(document: Any, world: World, *, whole: bool = True) -> Answer:
@@ -53,6 +58,8 @@ def _with_workload(request: Request, world: World) -> Inventory | None:
     """Return the facts with the workload of a request; None where nobody asks for its injection, or no rollout comes of it."""
     if not _rolls_out(request) or request.namespace not in world.settings.agent_namespaces:
         return None
+    if _takes_out(request):
+        return None
     where = place(request.kind.kind, request.namespace, request.name)
     fact = read_live_workload(request.object, where)
     targets = world.inventory.targets
@@ -74,18 +81,32 @@ def _rolls_out(request: Request) -> bool:
     return request.old is None or not same(template, old)
 
 
+def _takes_out(request: Request) -> bool:
+    """Tell whether `encctl uninstall` takes an injection out with its mark; the API server does not say what is a patch, but who sends it."""
+    old, new = (mapping(each, "metadata", "annotations") for each in (request.old, request.object))
+    return request.manager == OWNER and MARK in old and MARK not in new
+
+
 def _uncertain(request: Request, inventory: Inventory) -> str:
     """Return why it is not known here what would be right; empty where it is."""
     if not request.whole:
         return "something of the workload lies too deep to be read"
     ref = place(request.kind.kind, request.namespace, request.name).ref
     workload = next(each for each in agent_workloads(inventory) if each.object == ref)
-    if target_of(workload, inventory.targets).cross_namespace:
+    if target_of(workload, inventory.targets).cross_namespace and not _is_injected(request):
         return "the namespaces that its references use are known to the operator only"
-    known = {(fact.namespace, fact.name) for fact in inventory.config_maps}
-    spec = mapping(request.object, "spec", "template", "spec")
-    missing = sorted(name for name in {*_config_maps(spec)} if (request.namespace, name) not in known)
-    return f"ConfigMap {missing[0]}, which may configure it, is not known yet" if missing else ""
+    spec = mapping(request.object, *_POD)
+    known = {each.name for each in inventory.config_maps if each.namespace == request.namespace}
+    if missing := sorted({*_config_maps(spec)} - known):
+        return f"ConfigMap {missing[0]}, which may configure it, is not known yet"
+    payload = config_map_name(inventory.resolver)
+    return "" if payload in known else f"ConfigMap {payload} with the resolver is not there yet"
+
+
+def _is_injected(request: Request) -> bool:
+    """Tell whether a workload holds an injection that the operator answers for: who rolls it out gets the newest."""
+    marked = MARK in mapping(request.old, "metadata", "annotations")
+    return marked and bool(config_map_in(mapping(request.object, *_POD)))
 
 
 def _config_maps(spec: Mapping[str, Any]) -> Iterator[str]:
@@ -104,15 +125,28 @@ def _config_maps(spec: Mapping[str, Any]) -> Iterator[str]:
 
 def _answer(request: Request, inventory: Inventory) -> Answer:
     where = place(request.kind.kind, request.namespace, request.name)
-    injection = next(each for each in assess(inventory).injections if each.object == where.ref)
+    injection = _planned(request, inventory)
     if injection.manifest is None:
         return _told(request, _refused(where, injection))
     additions = plan_additions(request.object, injection.manifest)
+    if additions.kept and _is_injected(request):
+        specs = (mapping(each, *_POD) for each in (request.object, injection.manifest))
+        return answer_patched(request.uid, changes_between(*specs), injection.changes)
     if additions.kept:
         return _told(request, [_kept(where, additions.kept)])
     if not additions.operations:
         return answer_unjudged(request.uid)
     return answer_patched(request.uid, additions.operations, injection.changes)
+
+
+def _planned(request: Request, inventory: Inventory) -> Injection:
+    """Return the injection of a request's workload; in one that is renewed, what follows from references stays as it was written."""
+    ref = place(request.kind.kind, request.namespace, request.name).ref
+    if not _is_injected(request):
+        return next(each for each in assess(inventory).injections if each.object == ref)
+    orders = injection_orders(inventory, prepare(inventory).agents, ())
+    order = next(each for each in orders if each.workload.object == ref)
+    return replace(order, use=recorded_use(order)).plan(inventory.resolver)
 
 
 def _told(request: Request, findings: Iterable[Finding]) -> Answer:

@@ -69,6 +69,7 @@ def _request(request: Mapping[str, Any], uid: str, *, whole: bool) -> Request:
         mapping(request, "object"),
         request.get("oldObject"),
         whole,
+        text(request, "options", "fieldManager"),
     )
 
 
