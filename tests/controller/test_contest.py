@@ -1,15 +1,18 @@
 """How often a workload may be written, and who is in the way."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from enc_operator.controller.contest import History, other_manager
+from enc_operator.controller.contest import UNKNOWN, History, Undone, other_manager, read_undone, written_at
 from enc_operator.core.injection.writing import Decision, State
 
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 WANTED = Decision(State.ABSENT, {"a": 1}, marked=True)
 OTHER = Decision(State.ABSENT, {"a": 2}, marked=True)
 BACK = Decision(State.ABSENT, {}, marked=False)
+REFUSED = Decision(State.REFUSED, {}, marked=False)
 
 
 class Time:
@@ -20,6 +23,10 @@ class Time:
     def __call__(self) -> float:
         """Return the time."""
         return self.now
+
+    def wall(self) -> datetime:
+        """Return the same as a date."""
+        return EPOCH + timedelta(seconds=self.now)
 
 
 @pytest.fixture
@@ -49,12 +56,12 @@ def fought(history: History, clock: Time, seconds: float, reset: float, decision
 )
 def test_a_fight_costs_few_writes(clock: Time, reset: float, most: int) -> None:
     """Within an hour: the waits double up to ten minutes."""
-    assert 5 <= fought(History(clock), clock, 3600, reset) <= most
+    assert 5 <= fought(History(clock, clock.wall), clock, 3600, reset) <= most
 
 
 def test_a_fight_is_told_of_and_forgotten(clock: Time) -> None:
     """It is one from the second time on, and none any more when it was not undone for a while."""
-    history = History(clock)
+    history = History(clock, clock.wall)
     fought(history, clock, 1, 0.5)
     assert not history.contested
 
@@ -67,7 +74,7 @@ def test_a_fight_is_told_of_and_forgotten(clock: Time) -> None:
 
 def test_another_wish_is_no_fight(clock: Time) -> None:
     """Whoever changes the AgentTarget or the image waits for seconds at most."""
-    history = History(clock)
+    history = History(clock, clock.wall)
     history.turn(WANTED)
     history.written(WANTED)
 
@@ -79,7 +86,7 @@ def test_another_wish_is_no_fight(clock: Time) -> None:
 
 def test_the_same_again_is_a_fight(clock: Time) -> None:
     """Also where somebody undoes only a part of it."""
-    history = History(clock)
+    history = History(clock, clock.wall)
     history.turn(WANTED)
     history.written(WANTED)
 
@@ -89,7 +96,7 @@ def test_the_same_again_is_a_fight(clock: Time) -> None:
 
 def test_taking_out_waits_for_nothing(clock: Time) -> None:
     """However long the fight was."""
-    history = History(clock)
+    history = History(clock, clock.wall)
     fought(history, clock, 300, 0.1)
     assert history.not_before > clock.now
 
@@ -100,7 +107,7 @@ def test_taking_out_waits_for_nothing(clock: Time) -> None:
 
 def test_refusals_wait(clock: Time) -> None:
     """As long as the API server asks for, too."""
-    history = History(clock)
+    history = History(clock, clock.wall)
 
     history.failed("no", 20)
 
@@ -111,7 +118,7 @@ def test_refusals_wait(clock: Time) -> None:
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ([], "an unknown writer"),
+        ([], UNKNOWN),
         ([{"manager": "helm", "time": "1"}, {"manager": "argocd", "time": "2"}], "argocd"),
         ([{"manager": "helm", "time": "1"}, {"manager": "enc-operator", "time": "2"}], "helm"),
         (
@@ -124,3 +131,97 @@ def test_refusals_wait(clock: Time) -> None:
 def test_who_wrote_last(fields: list[dict[str, Any]], expected: str) -> None:
     """As the object's managedFields say."""
     assert other_manager({"metadata": {"managedFields": fields}}) == expected
+
+
+def test_who_only_took_away_is_not_named() -> None:
+    """A workload's managedFields name those who set something: who did so before the injection did not undo it."""
+    fields = [{"manager": "helm", "time": "2026-01-01T00:00:01Z"}]
+
+    assert other_manager({"metadata": {"managedFields": fields}}, "2026-01-01T00:00:02Z") == UNKNOWN
+    assert other_manager({"metadata": {"managedFields": fields}}, "2026-01-01T00:00:01Z") == "helm"
+
+
+def test_when_this_operator_wrote() -> None:
+    """By the API server's clock."""
+    fields = [{"manager": "enc-operator", "time": "1"}, {"manager": "helm", "time": "2"}]
+
+    assert written_at({"metadata": {"managedFields": fields}}) == "1"
+    assert written_at({}) == ""
+
+
+def status(**undone: Any) -> dict[str, Any]:
+    """Return an AgentTarget with a status."""
+    return {"status": {"components": [{"kind": "DaemonSet", "name": "agent", "undone": undone}]}}
+
+
+def test_a_restart_is_no_reason_to_write(clock: Time) -> None:
+    """The next process goes on where the last one was: it waits as long, says who it is, and then ever longer."""
+    first = History(clock, clock.wall)
+    fought(first, clock, 30, 0.5)
+    assert first.fight
+    found = read_undone(status(**first.fight.written()), "DaemonSet", "agent")
+    assert found
+
+    second = History(clock, clock.wall)
+    second.turn(WANTED)
+    second.resume(found)
+
+    assert second.contested
+    left = (first.fight.not_before - clock.wall()).total_seconds()
+    assert second.not_before - clock.now == pytest.approx(left, abs=1.0)
+    assert (second.undone, found.by) == (first.undone, UNKNOWN)
+    assert fought(second, clock, 600, 0.5) <= 6
+
+
+@pytest.mark.parametrize("lives", [5.0, 20.0, 300.0], ids=["5 s", "20 s", "5 min"])
+def test_a_crash_loop_in_a_fight_costs_few_writes(clock: Time, lives: float) -> None:
+    """Within an hour no more than two for each step of the waits: one may end before it is seen that it was undone."""
+    fight, writes, end = Undone("argocd", 1, clock.wall()), 0, clock.now + 3600
+    while clock.now < end:
+        history = History(clock, clock.wall)
+        history.turn(WANTED)
+        history.resume(fight)
+        writes += fought(history, clock, lives, 0.5)
+        fight = history.fight or fight
+
+    assert writes <= 28
+
+
+def test_an_old_fight_is_forgotten(clock: Time) -> None:
+    """Whoever did it half an hour ago may be gone."""
+    history = History(clock, clock.wall)
+
+    history.resume(Undone("argocd", 5, clock.wall() - timedelta(minutes=31)))
+
+    assert (history.fight, history.not_before, history.contested) == (None, 0, False)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {},
+        status(),
+        status(times="1", notBefore="2026-01-01T00:00:00Z"),
+        status(times=1, notBefore="soon"),
+        status(times=1, notBefore="2026-13-31T29:00:00Z"),
+        {"status": {"components": [{"kind": "Deployment", "name": "agent"}]}},
+    ],
+    ids=["no status", "nothing", "no number", "no time", "a time that there is not", "another workload"],
+)
+def test_what_a_status_does_not_say(target: dict[str, Any]) -> None:
+    """It is as if there had been nothing."""
+    assert read_undone(target, "DaemonSet", "agent") is None
+
+
+def test_a_users_backend_now_and_then_is_no_way_round_the_waits(clock: Time) -> None:
+    """Who sets one and takes it away in turn has the injection taken out and put in ever more rarely."""
+    history, writes, end = History(clock, clock.wall), 0, clock.now + 600
+    while clock.now < end:
+        decision = (WANTED, REFUSED)[writes % 2]
+        history.turn(decision)
+        if clock.now >= history.not_before and not history.noticed(decision, bare=True):
+            writes += 1
+            history.written(decision)
+        clock.now += 0.5
+
+    assert writes <= 30

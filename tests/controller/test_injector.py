@@ -1,6 +1,7 @@
 """Writing injections: for the object that was decided about, after permissions, and never against what was changed meanwhile."""
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
@@ -105,6 +106,15 @@ def test_it_is_taken_out() -> None:
     assert [each.reason for each in world.told] == ["InjectionRemoved"]
 
 
+def test_nothing_is_taken_out_before_anything_is_known() -> None:
+    """An AgentTarget that is deleted while the operator begins waits for its workloads, too."""
+    world = World()
+    assert not world.injector.taken_out(TARGET)
+
+    world.follow(agent())
+    assert world.injector.taken_out(TARGET)
+
+
 def test_what_stands_needs_no_call() -> None:
     """Nothing is written or read in the steady state but the ConfigMap, once."""
     world = World()
@@ -131,3 +141,55 @@ def test_it_ends() -> None:
     thread.join(60)
 
     assert not thread.is_alive()
+
+
+UNDONE = {
+    "kind": "DaemonSet",
+    "name": "agent",
+    "undone": {"by": "argocd", "times": 6, "notBefore": "2026-01-01T00:01:00Z"},
+}
+
+
+def test_a_fight_goes_on_where_an_earlier_process_left_it() -> None:
+    """A restart writes nothing before that process would have, and names the writer at once."""
+    world = World()
+    world.writer.stored["AgentTarget"] = {"status": {"components": [UNDONE]}}
+    world.now = datetime(2026, 1, 1, tzinfo=UTC)
+    world.follow(agent(), target("Full"))
+    assert [each.met for each in standing_of(world.injector, TARGET)] == [False]
+
+    assert world.injector.step()
+
+    assert not world.patches()
+    (standing,) = standing_of(world.injector, TARGET)
+    assert (standing.others, standing.undone, standing.met) == ("argocd", UNDONE["undone"], True)
+
+
+def test_nothing_is_written_before_that_is_known() -> None:
+    """An AgentTarget that cannot be read is asked for again."""
+    world = World()
+    world.writer.failing["get", "AgentTarget"] = refusal(500)
+    world.follow(agent(), target("Full"))
+
+    assert world.injector.step()
+    assert not world.patches()
+
+    del world.writer.failing["get", "AgentTarget"]
+    world.injector.step()
+    assert world.patches() == 1
+
+
+def test_what_is_refused_later_is_taken_out() -> None:
+    """The Event says why."""
+    world = World()
+    mine = injected(world.follow(agent(), target("Full")))
+    for each in mine["spec"]["template"]["spec"]["containers"][0]["env"]:
+        each["value"] = "/mine" if each["name"] == "DD_SECRET_BACKEND_COMMAND" else each["value"]
+    world.follow(mine, target("Full"))
+
+    world.injector.step()
+
+    assert [each.reason for each in world.told] == ["InjectionRemoved"]
+    assert "a secret backend of its own (/mine)" in world.told[0].note
+    (standing,) = standing_of(world.injector, TARGET)
+    assert standing.state is State.REFUSED

@@ -229,13 +229,21 @@ def standing(state: State = State.INJECTED, **more: Any) -> Standing:
         ((standing(State.OUTDATED, why="it is older"), standing()), "True", "Outdated", "it is older"),
         ((standing(), standing(State.REFUSED, why="Windows")), "False", "Refused", "Windows"),
         ((standing(State.OWNED, why="the operator"),), "False", "OwnedByDatadogAgent", "the operator"),
+        (
+            (standing(State.OWNED, why="the operator"), standing(State.OWNED, why="the operator")),
+            "False",
+            "OwnedByDatadogAgent",
+            "DaemonSet dd/agent, DaemonSet dd/agent: the operator",
+        ),
+        ((standing(State.DECLARED, why="so it is"), standing()), "True", "DeclaredInDatadogAgent", "so it is"),
         ((standing(State.ABSENT, pending=True),), "False", "Pending", "not written yet"),
         ((standing(State.INJECTED, pending=True),), "False", "Pending", "not written yet"),
         ((standing(State.ABSENT, problem="quota"),), "False", "WriteFailed", "quota"),
         ((standing(others="argocd", problem="x"),), "False", "InjectionContested", "argocd undoes"),
     ],
     ids=[
-        "the install does not", "all are", "one is older", "one is refused", "one is datadog-operator's", "one waits",
+        "the install does not", "all are", "one is older", "one is refused", "one is datadog-operator's",
+        "two are, which is said once", "a DatadogAgent says it", "one waits",
         "one waits for its mark", "one could not be written", "one is undone",
     ],
 )  # fmt: skip

@@ -30,6 +30,11 @@ class Backoff:
         self._until = float("-inf")
         self._step = first
 
+    def resume(self, failures: int, until: float) -> None:
+        """Go on where somebody was after a number of failures, whose last wait ended, or ends, at a time of the clock."""
+        self._until = until
+        self._step = min(self._first * 2**failures, self._longest)
+
     def after_failure(self, retry_after: float | None = None) -> float:
         """Return how many seconds to wait after one more failure, at least what the server asked for."""
         now = self._clock()

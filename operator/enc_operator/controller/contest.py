@@ -1,31 +1,66 @@
 """How often one workload may be written: at once where somebody asks for it, ever more rarely where somebody else undoes it."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from enc_operator.cluster.backoff import Backoff
-from enc_operator.core.injection.writing import Decision
-from enc_operator.core.objects.shapes import entries, text
+from enc_operator.core.injection.writing import Decision, State
+from enc_operator.core.objects.shapes import at, entries, text
 
 _ASKED = (1.0, 30.0, 60.0)
 _UNDONE = (1.0, 600.0, 1800.0)  # a writer that comes back every few minutes meets no fresh patience
+_FORGOTTEN = timedelta(seconds=_UNDONE[2])
+_MOST = 32  # times, after which the wait has long been the longest
 _TOLD_FROM = 2  # once is a deployment by somebody who does not know of it
 _TOLD_SECONDS = 60.0  # beyond what it may take until it is undone once more
 _MANAGER = "enc-operator"
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+UNKNOWN = "an unknown writer (managedFields name nobody: see the API server's audit log)"
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """How often a workload's injection was undone, by whom at last, and before when it is not written again: what outlives the process."""
+
+    by: str
+    times: int
+    not_before: datetime
+
+    def written(self) -> Mapping[str, Any]:
+        """Return it as an AgentTarget's status has it."""
+        return {"by": self.by, "times": self.times, "notBefore": self.not_before.strftime(_TIME)}
+
+
+def read_undone(target: Mapping[str, Any], kind: str, name: str) -> Undone | None:
+    """Return what an AgentTarget's status says of a workload; None where nothing can be read."""
+    for _, each in entries(target, "status", "components"):
+        if (text(each, "kind"), text(each, "name")) == (kind, name):
+            times, until = at(each, "undone", "times"), _read_time(text(each, "undone", "notBefore"))
+            if isinstance(times, int) and until:
+                return Undone(text(each, "undone", "by"), min(times, _MOST), until)
+    return None
+
+
+def _read_time(written: str) -> datetime | None:
+    try:
+        return datetime.strptime(written, _TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 @dataclass(slots=True)
 class History:
-    """What became of one workload's writes; times are monotonic seconds."""
+    """What became of one workload's writes; times are monotonic seconds, but for `now`."""
 
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float]
+    now: Callable[[], datetime]
     not_before: float = 0.0
-    undone: int = 0
-    others: str = ""
+    fight: Undone | None = None
     problem: str = ""
-    _marks: bool | None = None
+    wrote_at: str = ""
+    _asks: bool | None = None
     _wrote: Decision | None = None
     _told_until: float = 0.0
     _asked: Backoff = field(init=False)
@@ -36,24 +71,35 @@ class History:
         self._undone = Backoff(*_UNDONE, clock=self.clock)
 
     def turn(self, decision: Decision) -> None:
-        """Take which way a workload is to be written: what is to be taken out has no patience to wait for, and the other way round."""
-        if decision.marked is not self._marks:
-            self._marks, self._wrote, self.not_before, self.undone = decision.marked, None, 0.0, 0
+        """Take which way a workload is to be written: what nobody asks for any more has no patience to wait for, and the other way round."""
+        asks = decision.marked or decision.state is not State.ABSENT
+        if asks is not self._asks:
+            self._asks, self._wrote, self.not_before, self.fight = asks, None, 0.0, None
 
-    def noticed(self, decision: Decision, *, bare: bool) -> bool:
+    def resume(self, fight: Undone) -> None:
+        """Go on with a fight of an earlier process."""
+        left = (fight.not_before - self.now()) / timedelta(seconds=1)
+        if -left > _UNDONE[2]:
+            return
+        self.fight = fight
+        self.not_before = self.clock() + min(left, _UNDONE[1])
+        self._undone.resume(fight.times, self.not_before)
+        self._told_until = self.not_before + min(_UNDONE[0] * 2**fight.times, _UNDONE[1]) + _TOLD_SECONDS
+
+    def noticed(self, decision: Decision, *, bare: bool, by: str = UNKNOWN) -> bool:
         """Tell whether what was written was undone, so that it is to wait; `bare` where nothing of an injection is left."""
         undone = self._wrote is not None and (bare or decision == self._wrote)
         self._wrote = None
         if undone:
-            self.undone += 1
             wait = self._undone.after_failure()
             self.not_before = self.clock() + wait
             self._told_until = self.not_before + wait + _TOLD_SECONDS
+            self.fight = Undone(by, self.undone + 1, self.now() + timedelta(seconds=wait))
         return undone
 
-    def written(self, decision: Decision) -> None:
-        """Take that a write took effect."""
-        self._wrote, self.problem = decision, ""
+    def written(self, decision: Decision, at: str = "") -> None:
+        """Take that a write took effect, `at` the time that the API server says."""
+        self._wrote, self.problem, self.wrote_at = decision, "", at
         self.not_before = self.clock() + self._asked.after_failure()
 
     def failed(self, problem: str, retry_after: float | None = None) -> None:
@@ -62,18 +108,35 @@ class History:
         self.not_before = self.clock() + self._asked.after_failure(retry_after)
 
     @property
+    def undone(self) -> int:
+        """How often it was undone, until that is forgotten."""
+        return self.fight.times if self.fight and self.now() - self.fight.not_before <= _FORGOTTEN else 0
+
+    @property
     def contested(self) -> bool:
         """Whether somebody undoes it again and again."""
         return self.undone >= _TOLD_FROM and self.clock() < self._told_until
 
 
-def other_manager(live: Mapping[str, Any]) -> str:
-    """Return who wrote an object last, besides this operator and but for its status, as its managedFields say."""
-    found = max(_writers(live), default=("", "an unknown writer"))
+def other_manager(live: Mapping[str, Any], since: str = "") -> str:
+    """Return who wrote an object last, besides this operator and but for its status, as its managedFields say.
+
+    Who only takes fields away is named there no more than before: one that did not write since a time (RFC 3339) was not it.
+    """
+    found = max((each for each in _writers(live) if each[0] >= since), default=("", UNKNOWN))
     return found[1]
 
 
+def written_at(live: Mapping[str, Any]) -> str:
+    """Return when this operator wrote an object last, as its managedFields say."""
+    return max((when for when, manager in _managers(live) if manager == _MANAGER), default="")
+
+
 def _writers(live: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    return (each for each in _managers(live) if each[1] not in ("", _MANAGER))
+
+
+def _managers(live: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for _, each in entries(live, "metadata", "managedFields"):
-        if text(each, "manager") not in ("", _MANAGER) and not text(each, "subresource"):
+        if not text(each, "subresource"):
             yield text(each, "time"), text(each, "manager")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from enc_operator.cluster.gateway import Gateway
@@ -31,11 +32,12 @@ def make_injector(
     permissions: Settles,
     tell: Callable[[Notice], None],
     install: str,
+    now: Callable[[], datetime],
 ) -> Injector:
     """Make what writes injections when the gate is open and, for a while, permissions are written."""
     writer = Writer(gateway)
     payloads = Payloads(gateway, writer, resolver, install)
-    return Injector(writer, payloads, gate.open, lambda: permissions.settled, tell, install)
+    return Injector(writer, payloads, gate.open, lambda: permissions.settled, tell, install, now)
 
 
 def standing_of(injector: Injector, target: ObjectRef) -> tuple[Standing, ...]:
@@ -48,7 +50,18 @@ def standing_of(injector: Injector, target: ObjectRef) -> tuple[Standing, ...]:
 def _standing(injector: Injector, planned: Planned) -> Standing:
     ref, decision = planned.object, planned.decision
     others, problem = injector.contested(ref), injector.problem(ref)
-    return Standing(ref, decision.state, decision.why, planned.pending, others, problem, planned.held)
+    fight = injector.fight(ref)
+    return Standing(
+        ref,
+        decision.state,
+        decision.why,
+        planned.pending,
+        others,
+        problem,
+        planned.held,
+        fight.written() if fight else None,
+        met=injector.met(ref),
+    )
 
 
 def injection_counts(injector: Injector) -> Mapping[str, int]:

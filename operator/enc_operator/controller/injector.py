@@ -7,11 +7,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from enc_operator.cluster.calls import ApiError
 from enc_operator.cluster.writes import Writer
-from enc_operator.controller.contest import History, other_manager
+from enc_operator.controller.contest import History, Undone, other_manager, read_undone, written_at
 from enc_operator.controller.payload import Payloads
 from enc_operator.controller.report import Notice
 from enc_operator.core.findings import ObjectRef
@@ -38,8 +39,9 @@ class Injector:
         settled: Callable[[], bool],
         tell: Callable[[Notice], None],
         install: str,
+        now: Callable[[], datetime],
     ) -> None:
-        self._writer, self._payloads, self._install = writer, payloads, install
+        self._writer, self._payloads, self._install, self._now = writer, payloads, install, now
         self._open, self._settled, self._tell = open_, settled, tell
         self._histories: dict[ObjectRef, History] = {}
         self._late: dict[ObjectRef, float] = {}
@@ -68,13 +70,24 @@ class Injector:
     def taken_out(self, target: ObjectRef) -> bool:
         """Tell whether an AgentTarget is known to have gone and nothing is left to take out in its namespace."""
         plans = self.plans
+        if plans is NO_PLANS:
+            return False  # a process that has just begun knows of nothing that is left
         left = (each for each in plans.workloads.values() if each.target is None and each.pending)
         return target not in plans.targets and all(each.object.namespace != target.namespace for each in left)
 
     def contested(self, ref: ObjectRef) -> str:
         """Return who undoes the injection of a workload again and again; empty where nobody does."""
         history = self._histories.get(ref)
-        return history.others if history and history.contested else ""
+        return history.fight.by if history and history.fight and history.contested else ""
+
+    def fight(self, ref: ObjectRef) -> Undone | None:
+        """Return what is to be known of a workload after this process; None where it was not undone."""
+        history = self._histories.get(ref)
+        return history.fight if history and history.undone else None
+
+    def met(self, ref: ObjectRef) -> bool:
+        """Tell whether it is known what became of a workload in earlier processes."""
+        return ref in self._histories
 
     def problem(self, ref: ObjectRef) -> str:
         """Return why a workload could not be written; empty where it could."""
@@ -88,6 +101,9 @@ class Injector:
         self._forget(plans, pending)
         if not self._open():
             return bool(pending)
+        for ref, each in plans.workloads.items():
+            if ref not in self._histories:
+                self._meet(ref, each)
         for ref, each in sorted(pending.items()):
             if not self._ending.is_set() and self._due(ref, each):
                 self._write(ref, each)
@@ -98,11 +114,28 @@ class Injector:
         self._late = {ref: since for ref, since in self._late.items() if ref in pending}
         self._histories = {ref: each for ref, each in self._histories.items() if ref in plans.workloads}
 
+    def _meet(self, ref: ObjectRef, planned: Planned) -> None:
+        """Begin the history of a workload, where an earlier process left it: a restart is no reason to write once more."""
+        history = History(time.monotonic, self._now)
+        history.turn(planned.decision)
+        if planned.target:
+            try:
+                target = self._writer.get(planned.target.kind, planned.target.namespace, planned.target.name)
+            except ApiError as error:
+                _log.warning("%s is left until it is known whether somebody undid it: %s", ref, error)
+                return
+            fight = read_undone(target, ref.kind, ref.name)
+            if fight:
+                history.resume(fight)
+        self._histories[ref] = history
+
     def _due(self, ref: ObjectRef, planned: Planned) -> bool:
         """Tell whether a workload may be written: after its permissions, since an Agent that asks too early asks no more."""
         now = time.monotonic()
         since = self._late.setdefault(ref, now)
-        history = self._histories.setdefault(ref, History(time.monotonic))
+        history = self._histories.get(ref)
+        if history is None:
+            return False
         history.turn(planned.decision)
         return now >= history.not_before and (self._settled() or now - since > _PATIENCE)
 
@@ -113,7 +146,6 @@ class Injector:
                 history.failed(self._payloads.problem(ref.namespace))
             elif self._patch(ref, planned, history):
                 self.writes += 1
-                history.written(planned.decision)
                 self._note_written(ref, planned, history)
         except ApiError as error:
             self._note_refused(ref, history, error)
@@ -123,11 +155,12 @@ class Injector:
         live = self._writer.get(ref.kind, ref.namespace, ref.name)
         if not _is_as_known(live, planned):
             return False
-        if history.noticed(planned.decision, bare=planned.held is None):
-            history.others = other_manager(live)
+        by = other_manager(live, history.wrote_at)
+        if history.noticed(planned.decision, bare=planned.held is None, by=by):
             return False
         operations = patch_of(live, planned.decision, self._install)
-        self._writer.patch(ref.kind, ref.namespace, ref.name, operations)
+        written = self._writer.patch(ref.kind, ref.namespace, ref.name, operations)
+        history.written(planned.decision, written_at(written))
         return True
 
     def _note_refused(self, ref: ObjectRef, history: History, error: ApiError) -> None:
@@ -138,14 +171,16 @@ class Injector:
             self._tell(Notice(ref, "InjectionFailed", str(error)))
 
     def _note_written(self, ref: ObjectRef, planned: Planned, history: History) -> None:
-        if planned.target is None:
+        if not planned.decision.marked:
             _log.info("the injection of %s is taken out", ref)
-            self._tell(Notice(ref, "InjectionRemoved", "it is as it was before the injection", warning=False))
+            why = f": {planned.decision.why}" if planned.decision.why else ""
+            note = f"it is as it was before the injection{why}"
+            self._tell(Notice(ref, "InjectionRemoved", note, warning=False))
             return
         _log.info("%s is injected", ref)
         self._tell(Notice(ref, "Injected", "its pods are given the resolver", warning=False))
-        if history.contested:
-            note = f"{history.others} undoes the injection again and again; it is written ever more rarely"
+        if history.fight and history.contested:
+            note = f"{history.fight.by} undoes the injection again and again; it is written ever more rarely"
             self._tell(Notice(ref, "InjectionContested", note))
 
 

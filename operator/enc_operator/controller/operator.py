@@ -100,7 +100,7 @@ class Operator:
         )
         self._events = EventRecorder(gateway, _COMPONENT, identity)
         self._injector = make_injector(
-            gateway, self._ledger.facts.frame.resolver, self, self._reconciler, self._record, settings.install
+            gateway, frame.resolver, self, self._reconciler, self._record, settings.install, self._clock.now
         )
         self._fence = FenceCheck(gateway, settings)
         self._fence_wrong = "the fence was not asked yet"
@@ -200,11 +200,13 @@ class Operator:
     def _tell(self) -> None:
         """Count anew every few seconds, and tell of what is new."""
         now = time.monotonic()
-        if now - self._reported_at < _REPORT_SECONDS or self._watches.missing():
+        incomplete = not self._reconciler.complete or self._watches.missing()  # complete after a step only
+        if now - self._reported_at < _REPORT_SECONDS or incomplete:
             return
         self._reported_at = now
         self._droppings = droppings_of(self._ledger, self._reconciler.given(), self._asking.presumed)
-        self._report = make_report(self._ledger)
+        unwritten = "" if self._settings.injection else self._settings.install
+        self._report = make_report(self._ledger, unwritten)
         if self._election.epoch is None:
             return
         if self._settings.injection:

@@ -10,6 +10,7 @@ from enc_operator.core.admission.responses import printable
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.inventory import TargetFact, WorkloadFact
 from enc_operator.core.judgement import Judged, residuals
+from enc_operator.core.ledger.injections import find_left
 from enc_operator.core.ledger.ledger import PLAN, Ledger
 from enc_operator.core.ledger.standing import Standing
 from enc_operator.core.objects.workloads import account_of
@@ -18,6 +19,10 @@ from enc_operator.core.references.routes import NO_BACKEND
 
 _GRANTS = ("SecretGrant ", "ClusterSecretGrant ")
 _SHOWN = 3
+INJECTION_LEFT = (
+    "it keeps the injection, which this install may no longer change: set injection.enabled in the chart's values again, and manage: RBAC in "
+    "the AgentTarget until the injection is taken out; then switch injection.enabled off"
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,7 +39,8 @@ class Notice:
 class Report:
     """What was counted at one moment.
 
-    `agents` counts by workload and decision, `unauthorized` by kind of object and code what stands and may not, resolved or not.
+    `agents` counts by workload and decision, `unauthorized` by kind of object and code what stands and may not, resolved or not;
+    `left` are injected workloads that may no longer be changed.
     """
 
     agents: Mapping[str, Counter[str]] = field(default_factory=dict)
@@ -49,6 +55,7 @@ class Report:
     components: Mapping[ObjectRef, tuple[dict[str, Any], ...]] = field(default_factory=dict)
     conflicts: Mapping[ObjectRef, str] = field(default_factory=dict)
     strangers: Mapping[str, str] = field(default_factory=dict)
+    left: tuple[ObjectRef, ...] = ()
 
     def totals(self, target: ObjectRef) -> dict[str, int]:
         """Return allowed, denied and residual references of a target's workloads together."""
@@ -58,8 +65,8 @@ class Report:
         return {name: found[name] for name in ("allowed", "denied", "residual")}
 
 
-def make_report(ledger: Ledger) -> Report:
-    """Count everything once."""
+def make_report(ledger: Ledger, unwritten: str = "") -> Report:
+    """Count everything once; `unwritten` is the install whose injections nobody takes out any more, empty where somebody does."""
     judged = [item for item in ledger.judged() if _counts(item)]
     refused = residuals(judged, ledger.answers)
     agents: dict[str, Counter[str]] = {agent.name: Counter() for agent in ledger.agents}
@@ -67,10 +74,11 @@ def make_report(ledger: Ledger) -> Report:
         agents[_agent(item)][_decision(item)] += 1
     for item in refused:
         agents[_agent(item)]["residual"] += 1
-    standing = ledger.standing()
+    standing, left = ledger.standing(), tuple(find_left(ledger, unwritten)) if unwritten else ()
+    refusals, notices = map(_refusal, standing), _notices(judged, {id(item) for item in refused})
     return Report(
         agents,
-        (*map(_refusal, standing), *_notices(judged, {id(item) for item in refused})),
+        (*refusals, *notices, *(Notice(each, "InjectionLeft", INJECTION_LEFT) for each in left)),
         Counter((each.about.kind, each.code) for each in standing),
         len({each.about for each in standing}),
         {str(source): number for source, (_, number) in ledger.room.refused.items()},
@@ -81,6 +89,7 @@ def make_report(ledger: Ledger) -> Report:
         _components(ledger, agents),
         dict(_conflicts(ledger)),
         dict(_strangers(ledger)),
+        left,
     )
 
 

@@ -1,10 +1,10 @@
 """An AgentTarget's status: counts, and conditions in Kubernetes' usual form (API conventions, "Typical status properties"). Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from enc_operator.controller.report import Report, is_planned
+from enc_operator.controller.report import INJECTION_LEFT, Report, is_planned
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.injection.writing import Held, State
 
@@ -18,7 +18,10 @@ _CONTESTED = (
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the injection of one workload stands: `others` is who undoes it, `problem` why it could not be written, each empty if nothing."""
+    """How the injection of one workload stands: `others` is who undoes it, `problem` why it could not be written, each empty if nothing.
+
+    `undone` is what a later process has to know of that; it is not known yet before this one has `met` the workload.
+    """
 
     workload: ObjectRef
     state: State
@@ -27,6 +30,8 @@ class Standing:
     others: str = ""
     problem: str = ""
     held: Held | None = None
+    undone: Mapping[str, Any] | None = None
+    met: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ def status_of(
     return {
         "observedGeneration": generation,
         "references": report.totals(ref),
-        "components": [_with_held(each, view) for each in report.components.get(ref, ())],
+        "components": [_with_standing(each, view, before) for each in report.components.get(ref, ())],
         "conditions": conditions,
     }
 
@@ -174,22 +179,35 @@ def _permissions(ref: ObjectRef, report: Report, view: View) -> Condition:
 def _injected(ref: ObjectRef, report: Report, view: View) -> Condition:
     """Return how the injections stand: the first thing that is in the way of one, else how many there are."""
     target = report.targets.get(ref)
+    left = [str(each) for each in report.left if each.namespace == ref.namespace]
+    if left:
+        return Condition(
+            "Injected", "False", "InjectionLeft", f"{', '.join(left[:_SHOWN])}: {INJECTION_LEFT}"
+        )
     if target is None or not target.injects:
         what = "workloads are left as they are; spec.manage: Full has the resolver injected"
         return Condition("Injected", "False", "NotAsked", what)
     if view.injections is None:
         what = "this install changes no workload that is there: set injection.enabled in the chart's values"
         return Condition("Injected", "False", "NotEnabled", what)
-    wrong = [
-        (reason, f"{each.workload}: {what}") for each in view.injections for reason, what in _in_the_way(each)
-    ]
+    wrong = [(each, reason, what) for each in view.injections for reason, what in _in_the_way(each)]
     if wrong:
-        said = "; ".join(what for _, what in wrong[:_SHOWN])
-        return Condition("Injected", "False", wrong[0][0], said)
-    older = [f"{each.workload}: {each.why}" for each in view.injections if each.state is State.OUTDATED]
-    number = len(view.injections)
-    what = "; ".join([f"{number} workload{'s' * (number != 1)}", *older[:_SHOWN]])
-    return Condition("Injected", "True", "Outdated" if older else "Injected", what)
+        said = _grouped((str(each.workload), what) for each, _, what in wrong)
+        return Condition("Injected", "False", wrong[0][1], "; ".join(said[:_SHOWN]))
+    noted = [each for each in view.injections if each.state in (State.OUTDATED, State.DECLARED)]
+    number, reasons = len(view.injections), {each.state for each in noted}
+    said = _grouped((str(each.workload), each.why) for each in noted)
+    what = "; ".join([f"{number} workload{'s' * (number != 1)}", *said[:_SHOWN]])
+    reason = next((each for each in (State.OUTDATED, State.DECLARED) if each in reasons), State.INJECTED)
+    return Condition("Injected", "True", str(reason), what)
+
+
+def _grouped(said: Iterable[tuple[str, str]]) -> list[str]:
+    """Return what is said of workloads, once for all of which the same is said."""
+    found: dict[str, list[str]] = {}
+    for workload, what in said:
+        found.setdefault(what, []).append(workload)
+    return [f"{', '.join(workloads)}: {what}" for what, workloads in found.items()]
 
 
 def _in_the_way(standing: Standing) -> Iterator[tuple[str, str]]:
@@ -203,14 +221,26 @@ def _in_the_way(standing: Standing) -> Iterator[tuple[str, str]]:
         yield "Pending", "not written yet"
 
 
-def _with_held(component: Mapping[str, Any], view: View) -> Mapping[str, Any]:
+def _with_standing(component: Mapping[str, Any], view: View, before: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a component with what its pods hold of ours, and with who undid that; what an earlier process says stays until it is taken up."""
     place = (component["kind"], component["name"])
+    components: Sequence[Mapping[str, Any]] = before.get("components", ())
+    earlier = [each.get("undone") for each in components if _place(each) == place]
     for each in view.injections or ():
-        if each.held and (each.workload.kind, each.workload.name) == place:
-            held = {"resolver": each.held.resolver, "digest": each.held.digest}
-            volumes = {"secretVolumes": list(each.held.volumes)} if each.held.volumes else {}
-            return {**component, "injected": held | volumes}
+        if (each.workload.kind, each.workload.name) == place:
+            undone = each.undone if each.met else next(iter(earlier), None)
+            held = {"injected": _written(each.held)} if each.held else {}
+            return {**component, **held, **({"undone": undone} if undone else {})}
     return component
+
+
+def _place(component: Mapping[str, Any]) -> tuple[str, str]:
+    return component["kind"], component["name"]
+
+
+def _written(held: Held) -> Mapping[str, Any]:
+    volumes = {"secretVolumes": list(held.volumes)} if held.volumes else {}
+    return {"resolver": held.resolver, "digest": held.digest, **volumes}
 
 
 def _references(ref: ObjectRef, report: Report) -> Condition:

@@ -3,6 +3,8 @@
 import copy
 from typing import Any
 
+import pytest
+
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.injection.parts import config_map_name
 from enc_operator.core.injection.writing import MARK, State
@@ -38,6 +40,21 @@ def test_both_agents_of_a_target() -> None:
     assert {each.object for each in plans.of(TARGET)} == {NODE, CLUSTER}
     assert all(each.pending and each.held is None for each in plans.of(TARGET))
     assert (plans.namespaces, plans.targets) == (frozenset({"dd"}), frozenset({TARGET}))
+
+
+@pytest.mark.parametrize(
+    ("asking", "namespaces"),
+    [
+        (target("Full"), {"dd"}),
+        (target("RBAC"), set()),
+        (target("Full", resolver={"mode": "none"}), set()),
+        (manifest("AgentTarget", "shop", "target", spec={"manage": "Full"}), set()),
+    ],
+    ids=["asked for", "permissions alone", "no resolver", "where no Agent is listed"],
+)
+def test_the_resolver_is_there_before_the_first_agent(asking: Manifest, namespaces: set[str]) -> None:
+    """A workload that is injected on its way in has pods at once, which take the ConfigMap as they find it."""
+    assert plans_of(asking).namespaces == namespaces
 
 
 def test_what_is_as_planned_needs_nothing() -> None:

@@ -43,12 +43,16 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """All workloads, the AgentTargets that were known, and by namespace the ConfigMaps with a resolver: those there, and those in use."""
+    """All workloads, the AgentTargets that were known, and by namespace the ConfigMaps with a resolver: those there, and those in use.
+
+    `asked` are the namespaces in which an AgentTarget asks for injections, though there be no Agent yet.
+    """
 
     workloads: Mapping[ObjectRef, Planned]
     targets: frozenset[ObjectRef]
     stored: Mapping[str, frozenset[str]]
     used: Mapping[str, frozenset[str]]
+    asked: frozenset[str] = frozenset()
 
     def of(self, target: ObjectRef) -> Iterator[Planned]:
         """Yield the workloads that an AgentTarget asks for."""
@@ -56,8 +60,8 @@ class Plans:
 
     @property
     def namespaces(self) -> frozenset[str]:
-        """The namespaces in which a resolver is needed."""
-        return frozenset(each.object.namespace for each in self.workloads.values() if each.target)
+        """The namespaces in which a resolver is needed, or will be by the first pod of a workload that is injected on its way in."""
+        return self.asked.union(each.object.namespace for each in self.workloads.values() if each.target)
 
 
 NO_PLANS = Plans({}, frozenset(), {}, {})
@@ -81,7 +85,16 @@ def plan_injections(ledger: Ledger, install: str) -> Plans:
             planned[ref] = _planned(order.workload, decision, order, install)
         elif is_marked(workload.manifest, install):
             planned[ref] = _planned(workload, decide_removal(workload.manifest, install), None, install)
-    return Plans(planned, frozenset(facts.of(TargetFact)), _frozen(stored), _frozen(used))
+    targets = facts.of(TargetFact)
+    asked = {ref.namespace for ref, target in targets.items() if target.injects and target.mode != "none"}
+    listed = {namespace for namespace, _ in facts.agents}
+    return Plans(planned, frozenset(targets), _frozen(stored), _frozen(used), frozenset(asked & listed))
+
+
+def find_left(ledger: Ledger, install: str) -> Iterator[ObjectRef]:
+    """Yield the workloads that an install has marked as injected, by name."""
+    found = ledger.facts.of(WorkloadFact).items()
+    return (ref for ref, workload in sorted(found) if is_marked(workload.manifest, install))
 
 
 def _orders(ledger: Ledger) -> Iterator[Order]:
