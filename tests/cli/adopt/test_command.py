@@ -6,9 +6,10 @@ import pytest
 import yaml
 
 from adopting import CHART, ORDERS, SHOP, agents_of
-from assessing import pod
+from assessing import ROOT, pod
 from enc_operator.cli.main import main
 from kubectl_stand_in import StandIn, kinds
+from pages import shell_commands
 from scanning import Captured, replica
 
 
@@ -86,6 +87,17 @@ def test_the_guide_has_the_steps_in_order(kubectl: StandIn, tmp_path: Path) -> N
     assert places == sorted(places)
     assert "collectSecretMetrics: false (stops: the metrics kubernetes\\_state.secret.\\*)" in guide
     assert "| datadog/dd-datadog | node Agent | every Secret of the cluster (get); " in guide
+
+
+def test_the_guide_has_the_commands_of_the_page(kubectl: StandIn, tmp_path: Path) -> None:
+    """The page shows those of an install like this one."""
+    kubectl.hold(CHART, SHOP)
+
+    main(["adopt", str(tmp_path)])
+
+    [adopt, change_folder, *steps] = shell_commands((ROOT / "docs/adopting.md").read_text())
+    assert shell_commands((tmp_path / "README.md").read_text()) == steps
+    assert [adopt, change_folder] == ["encctl adopt adoption/", "cd adoption"]
 
 
 def test_the_same_cluster_makes_the_same_files(kubectl: StandIn, tmp_path: Path, capsys: Captured) -> None:

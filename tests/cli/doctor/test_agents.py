@@ -97,6 +97,47 @@ def test_injected_workloads(kubectl: StandIn, capsys: Captured) -> None:
     )
 
 
+OWNED = {"apiVersion": "datadoghq.com/v2alpha1", "kind": "DatadogAgent", "name": "d", "uid": "u"}
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (False, ("fail", "node Agent: not injected: datadog-operator writes it from the DatadogAgent dd/d")),
+        (True, ("ok", "node Agent: the DatadogAgent dd/d says the Agent's own script")),
+    ],
+    ids=["not yet", "written"],
+)
+def test_a_workload_of_datadog_operator(
+    kubectl: StandIn, *, written: bool, expected: tuple[str, str]
+) -> None:
+    """The fix is the text for its DatadogAgent, until it stands there."""
+    manifest = yaml.safe_load(NODE)
+    manifest["metadata"]["ownerReferences"] = [OWNED]
+    if written:
+        more = {"BACKEND_TIMEOUT": "25", "SCOPE_INTEGRATION_TO_THEIR_K8S_NAMESPACE": "true"}
+        variables = [{"name": f"DD_SECRET_{name}", "value": value} for name, value in more.items()]
+        manifest["spec"]["template"]["spec"]["containers"][0]["env"] += variables
+    kubectl.hold(json.dumps(manifest), target(manage="Full"))
+
+    (found,) = check_workloads(*look(), OURS)
+
+    assert (str(found.status), found.what) == expected
+    assert ("enableGlobalPermissions" in found.fix) is not written
+
+
+def test_an_injection_that_is_left(kubectl: StandIn) -> None:
+    """Where injection.enabled is off, whatever carries the install's mark stays until it is on again."""
+    manifest = yaml.safe_load(NODE)
+    manifest["metadata"]["annotations"] = {"enc-operator.io/injected": OURS.install}
+    kubectl.hold(json.dumps(manifest), target(manage="Full"))
+
+    (found,) = check_workloads(*look(), OURS)
+
+    assert (str(found.status), "may no longer change" in found.what) == ("fail", True)
+    assert "injection.enabled" in found.fix
+
+
 def test_unknown_agents(kubectl: StandIn) -> None:
     """Where workloads may not be listed nobody can say that there is none."""
     kubectl.forbid(kinds("DaemonSet"))

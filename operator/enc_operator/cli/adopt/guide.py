@@ -15,7 +15,8 @@ from enc_operator.cli.printing import printable
 from enc_operator.core.audit.rendering import tables
 
 _SHOWN = 50
-_NAMESPACE = "enc-operator"
+_NAMESPACE, _IMAGE = "enc-operator", "registry.example.com/enc-operator"
+_RELEASE = f"enc-operator charts/enc-operator --namespace {_NAMESPACE}"
 
 
 def render_guide(adoption: Adoption) -> str:
@@ -37,11 +38,14 @@ def render_guide(adoption: Adoption) -> str:
         "",
         "## Steps",
         "",
+        _PLACE,
+        "",
         *_steps(adoption),
     ]
     return "".join(f"{line}\n" for line in lines)
 
 
+_PLACE = "The commands are for this folder and for kubectl's current context. `charts/enc-operator` stands in a checkout of enc-operator, and `registry.example.com` for your own registry."
 _STOPS = "Put these in order first, or decide that they may stop; the condition of step 4 stays False as long as one is in use."
 _WARNED = "A grant says that a Secret may be used, not that this is wise: these come with the references that are in use."
 
@@ -118,9 +122,10 @@ def _steps(adoption: Adoption) -> Iterator[str]:
 
 
 def _install() -> Iterator[str]:
-    yield "Check `values.yaml`, and install. Nothing is written yet; the webhook, if you switch it on, only audits."
+    yield "Check `values.yaml`, and install. Nothing is written yet; the webhook only audits, or leave its value out to do without."
+    values = f"--values values.yaml --set image.repository={_IMAGE} --set webhook.enabled=true"
     yield from _code(
-        f"helm install enc-operator charts/enc-operator --namespace {_NAMESPACE} --create-namespace --values values.yaml --wait",
+        f"helm install {_RELEASE} --create-namespace {values} --wait",
         f"helm test enc-operator --namespace {_NAMESPACE}",
     )
 
@@ -186,6 +191,11 @@ def _change(owner: str, adoption: Adoption) -> Iterator[str]:
 def _look() -> Iterator[str]:
     yield "See that all is well, now and whenever something changes."
     yield from _code("encctl doctor", "encctl scan")
+    mode = f"helm upgrade {_RELEASE} --reset-then-reuse-values --set webhook.mode"
+    yield "Have the webhook warn whoever applies what is denied."
+    yield from _code(f"{mode}=warn --wait")
+    yield "When nobody is warned any more, have it refuse that, and look again."
+    yield from _code(f"{mode}=enforce --wait", "encctl doctor")
 
 
 def _code(*commands: str) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The Agents of a cluster: listed by the install, injected, able to read what they need and no more. Pure."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from enc_operator import __version__
 from enc_operator.cli.doctor.model import Check, fail, ok, unknown, warn
@@ -17,8 +18,10 @@ from enc_operator.core.audit.model import Account, Audited, Missing
 from enc_operator.core.audit.model import Held as Holding
 from enc_operator.core.audit.rendering import what as secrets_of
 from enc_operator.core.findings import ObjectRef
+from enc_operator.core.injection.declaring import Declared, owner_of
 from enc_operator.core.injection.parts import PAYLOAD_VOLUME, config_map_name
 from enc_operator.core.injection.planning import Injection
+from enc_operator.core.injection.writing import is_marked
 from enc_operator.core.inventory import TargetFact, WorkloadFact
 from enc_operator.core.objects.shapes import entries, text
 from enc_operator.process.settings import Settings
@@ -40,6 +43,8 @@ def check_workloads(held: Held, scanned: Scanned, settings: Settings | None) -> 
         agent = agents.get(workload.object)
         if agent and settings and (agent.namespace, agent.service_account) not in settings.accounts:
             yield _unlisted(workload, agent)
+        elif settings and not settings.injection and is_marked(workload.manifest, settings.install):
+            yield _left(workload)
         else:
             digest = config_map_name(held.inventory.resolver)
             target = target_of(workload, held.inventory.targets)
@@ -50,6 +55,17 @@ def _unlisted(workload: WorkloadFact, agent: Agent) -> Check:
     account = f"{agent.namespace}/{agent.service_account}"
     what = f"{COMPONENT_NAMES[workload.component]}: it runs as {account}, which the install does not list: it gets nothing"
     return fail("injection", what, workload.object, "add it to `agents` in the chart's values")
+
+
+def _left(workload: WorkloadFact) -> Check:
+    what = (
+        f"{COMPONENT_NAMES[workload.component]}: it keeps an injection that the install may no longer change"
+    )
+    fix = (
+        "set injection.enabled in the chart's values, and manage: RBAC in the AgentTarget until it is taken out; then switch "
+        "injection.enabled off"
+    )
+    return fail("injection", what, workload.object, fix)
 
 
 def _check_injected(
@@ -66,7 +82,14 @@ def _check_injected(
     if found:
         what = f"{who}: injected with another resolver than that of version {__version__} ({found[-12:]})"
         restart = f"kubectl -n {where.namespace} rollout restart {where.kind.lower()}/{where.name}"
-        return warn("injection", what, where, f"it gets this one with the next rollout: {restart}")
+        return warn(
+            "injection",
+            what,
+            where,
+            f"it gets this one with the next rollout that the webhook sees: {restart}",
+        )
+    if target.injects and (owner := owner_of(workload.manifest)):
+        return _owned(who, where, owner, Declared.of(target), workload.manifest)
     if target.injects:
         return _missing(who, where, planned)
     manage = f"manage is {target.manage}" if target.where else "there is no AgentTarget in its namespace"
@@ -82,6 +105,14 @@ def _payload(workload: WorkloadFact) -> str:
     volumes = [item for _, item in entries(workload.manifest, *_SPEC, "volumes")]
     found = (text(item, "configMap", "name") for item in volumes if text(item, "name") == PAYLOAD_VOLUME)
     return next(found, "") if INIT_CONTAINER in names else ""
+
+
+def _owned(who: str, where: ObjectRef, owner: str, declared: Declared, manifest: Mapping[str, Any]) -> Check:
+    """Check a workload that is not injected, since datadog-operator writes it."""
+    if declared.stands_in(manifest):
+        return ok("injection", f"{who}: the {owner} says the Agent's own script", where)
+    what = f"{who}: not injected: datadog-operator writes it from the {owner}"
+    return fail("injection", what, where, f"write into the {owner} spec: {declared.text}")
 
 
 def _missing(who: str, where: ObjectRef, planned: Injection | None) -> Check:

@@ -3,7 +3,7 @@
 Whether the API server refuses what it must is tried by the operator itself; here is whether everything that it takes is there.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from enc_operator.cli.doctor.install import Install
@@ -15,6 +15,7 @@ from enc_operator.process.settings import Settings
 PARTS = ("epoch", "others", "rbac", "resources", "webhooks", "workloads")
 """The chart's policies (`templates/fence`)."""
 _POLICY, _BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
+_MISSING = {_POLICY: "it does not exist", _BINDING: "it does not exist: its policy is silent"}
 _AGAIN = "install the chart again: helm upgrade; until then the operator writes nothing"
 _LATE = timedelta(seconds=60)
 
@@ -29,31 +30,41 @@ def check_fence(
         what = "fence.enabled is false: whoever gets hold of the operator's token can write any Role"
         yield warn("fence", what, fix="set fence.enabled: true in the chart's values")
         return
-    wrong = [check for part in PARTS for check in _check_policy(part, install, settings, policies)]
-    wrong += [check for part in PARTS for check in _check_binding(part, install, bindings)]
-    wrong = list(dict.fromkeys(wrong))
-    yield from wrong
+
+    def of_policy(part: str, where: ObjectRef, spec: Mapping[str, object]) -> Iterator[Check]:
+        return _check_policy(part, where, spec, install, settings)
+
+    wrong = [
+        *_each(_POLICY, policies, install, of_policy),
+        *_each(_BINDING, bindings, install, _check_binding),
+    ]
+    yield from dict.fromkeys(wrong)  # what may not be listed is said once
     if not wrong:
         yield ok("fence", f"{len(PARTS)} policies with their bindings refuse what they must")
 
 
-def _named(objects: Sequence[Manifest], name: str) -> Manifest | None:
-    return next((each for each in objects if text(each, "metadata", "name") == name), None)
-
-
-def _name(install: Install, part: str) -> str:
-    return f"enc-operator-fence.{install.namespace}.{part}"
-
-
-def _check_policy(part: str, install: Install, settings: Settings, policies: Objects) -> Iterator[Check]:
-    if isinstance(policies, Unreadable):
-        yield unreadable("fence", policies)
+def _each(
+    kind: str,
+    objects: Objects,
+    install: Install,
+    check: Callable[[str, ObjectRef, Mapping[str, object]], Iterator[Check]],
+) -> Iterator[Check]:
+    """Yield what is wrong with the objects of a kind, one for each part of the fence."""
+    if isinstance(objects, Unreadable):
+        yield unreadable("fence", objects)
         return
-    where = ObjectRef(_POLICY, "", _name(install, part))
-    spec = mapping(_named(policies, where.name), "spec")
-    if not spec:
-        yield fail("fence", "it does not exist", where, _AGAIN)
-        return
+    for part in PARTS:
+        where = ObjectRef(kind, "", f"enc-operator-fence.{install.namespace}.{part}")
+        found = next((each for each in objects if text(each, "metadata", "name") == where.name), None)
+        if spec := mapping(found, "spec"):
+            yield from check(part, where, spec)
+        else:
+            yield fail("fence", _MISSING[kind], where, _AGAIN)
+
+
+def _check_policy(
+    part: str, where: ObjectRef, spec: Mapping[str, object], install: Install, settings: Settings
+) -> Iterator[Check]:
     if text(spec, "failurePolicy") != "Fail":
         yield fail(
             "fence", "its failurePolicy is not Fail: what it cannot judge is let through", where, _AGAIN
@@ -84,15 +95,8 @@ def _agents(settings: Settings) -> str:
     return f"[{', '.join(names)}]"
 
 
-def _check_binding(part: str, install: Install, bindings: Objects) -> Iterator[Check]:
-    if isinstance(bindings, Unreadable):
-        yield unreadable("fence", bindings)
-        return
-    where = ObjectRef(_BINDING, "", _name(install, part))
-    spec = mapping(_named(bindings, where.name), "spec")
-    if not spec:
-        yield fail("fence", "it does not exist: its policy is silent", where, _AGAIN)
-    elif text(spec, "policyName") != where.name:
+def _check_binding(part: str, where: ObjectRef, spec: Mapping[str, object]) -> Iterator[Check]:
+    if text(spec, "policyName") != where.name:
         yield fail("fence", f"it binds another policy than {where.name}", where, _AGAIN)
     elif "Deny" not in texts(spec, "validationActions"):
         yield fail("fence", "its validationActions lack Deny: its policy refuses nothing", where, _AGAIN)

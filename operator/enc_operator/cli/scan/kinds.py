@@ -91,7 +91,8 @@ def _metadata(kind: Kind, manifest: Manifest) -> Manifest:
     metadata = mapping(manifest, "metadata")
     if kind.name in RIGHTS:
         return {key: value for key, value in metadata.items() if key != "managedFields"}
-    kept = ("name", "namespace", "labels", "annotations", *(["uid"] if kind.name == "Pod" else []))
+    more = ["uid"] if kind.name == "Pod" else ["ownerReferences"] if kind.name in WORKLOADS else []
+    kept = ("name", "namespace", "labels", "annotations", *more)
     found = {key: metadata[key] for key in kept if key in metadata}
     if _LAST_APPLIED in mapping(found, "annotations"):
         found["annotations"] = {

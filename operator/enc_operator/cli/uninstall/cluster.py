@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from enc_operator.cli.kubectl.arguments import Kubectl
 from enc_operator.cli.kubectl.calls import last_words
-from enc_operator.core.objects.authorization import MANAGED_BY
+from enc_operator.core.objects.authorization import MANAGED_BY, OWNER
 from enc_operator.core.removal import (
     APPS,
     CORE,
@@ -74,7 +74,8 @@ class Cluster:
         injected = isinstance(step.body, tuple)
         group, way = ("apps", "json") if injected else ("enc-operator.io", "merge")
         patch = ["patch", f"{plural}.{group}", name, "--namespace", namespace, f"--type={way}"]
-        self._run([*patch, f"--patch={body}"])
+        # By this manager the mutating webhook knows that what goes is to stay out.
+        self._run([*patch, f"--field-manager={OWNER}", f"--patch={body}"])
 
     def _listed(self, path: str) -> list[dict[str, Any]]:
         found = self._run(["get", "--raw", path])
