@@ -37,6 +37,9 @@ func main() {
 
 func command(args []string) error {
 	f, process := flavour.Of(args[0], os.Getenv("ENC_E2E_FLAVOUR"))
+	if process == flavour.Beside || process == flavour.Idle {
+		return runBeside(f, process)
+	}
 	words, dir := withoutFlags(args[1:])
 	switch strings.Join(words[:min(len(words), 2)], " ") {
 	case "run", "start":

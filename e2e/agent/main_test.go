@@ -102,7 +102,10 @@ func TestFlavours(t *testing.T) {
 		"/opt/datadog-agent/bin/datadog-cluster-agent":       {"", "DD_", flavour.Cluster, "datadog-cluster.yaml"},
 		"/opt/stackstate-agent/bin/agent/agent":              {"", "STS_", flavour.Node, "stackstate.yaml"},
 		"/opt/stackstate-agent/bin/stackstate-cluster-agent": {"", "STS_", flavour.Cluster, "stackstate-cluster.yaml"},
-		"agent": {"stackstate", "STS_", flavour.Node, "stackstate.yaml"},
+		"agent":        {"stackstate", "STS_", flavour.Node, "stackstate.yaml"},
+		"trace-loader": {"", "DD_", flavour.Beside, "datadog.yaml"},
+		"/opt/stackstate-agent/embedded/bin/process-agent": {"", "STS_", flavour.Beside, "stackstate.yaml"},
+		"system-probe": {"", "DD_", flavour.Idle, "datadog.yaml"},
 		"/opt/stackstate-agent/bin/agent/agent of the tests'": {"datadog", "DD_", flavour.Node, "datadog.yaml"},
 	} {
 		f, process := flavour.Of(program, want.override)

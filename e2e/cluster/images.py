@@ -41,14 +41,21 @@ def base() -> Path:
     return cached("images", digest, _bootstrap) / "image.tar"
 
 
-def build(name: str, context: Path, *, dockerfile: Path | None = None, target: str | None = None) -> Path:
-    """Build an image called `name` from a folder and return its archive."""
+def build(
+    name: str,
+    context: Path,
+    *,
+    dockerfile: Path | None = None,
+    target: str | None = None,
+    ground: Path | None = None,
+) -> Path:
+    """Build an image called `name` from a folder and return its archive; `ground` is that of another image than the base to build on."""
     dockerfile = dockerfile or context / "Dockerfile"
-    ground = base()
+    ground = ground or base()
     digest = content_hash(name, target or "", dockerfile, str(ground.parent.name), *_content(context))
     builder = _build_with_docker if _has_docker() else _build_with_buildah
     return (
-        cached("images", digest, lambda folder: builder(folder, name, context, dockerfile, target))
+        cached("images", digest, lambda folder: builder(folder, name, context, dockerfile, target, ground))
         / "image.tar"
     )
 
@@ -69,14 +76,19 @@ def _files(context: Path) -> Iterator[Path]:
         yield from (path for path in within if path.is_file() and "__pycache__" not in path.parts)
 
 
-def _build_with_docker(folder: Path, name: str, context: Path, dockerfile: Path, target: str | None) -> None:
+def _build_with_docker(
+    folder: Path, name: str, context: Path, dockerfile: Path, target: str | None, ground: Path
+) -> None:
+    run(["docker", "load", "--quiet", f"--input={ground}"])
     run(["docker", "build", f"--tag={name}", f"--file={dockerfile}", *_target(target), str(context)])
     run(["docker", "save", f"--output={folder}/image.tar", name])
 
 
-def _build_with_buildah(folder: Path, name: str, context: Path, dockerfile: Path, target: str | None) -> None:
+def _build_with_buildah(
+    folder: Path, name: str, context: Path, dockerfile: Path, target: str | None, ground: Path
+) -> None:
     with _buildah() as buildah:
-        buildah("pull", "--quiet", f"docker-archive:{base()}")
+        buildah("pull", "--quiet", f"docker-archive:{ground}")
         buildah(
             "bud", "--pull-never", f"--tag={name}", f"--file={dockerfile}", *_target(target), str(context)
         )

@@ -105,8 +105,8 @@ def link_is_gone(folder: Folder) -> bool:
 
 
 def wait_for_links_end(folder: Folder) -> None:
-    """Wait until the link of a cluster that was ended is gone."""
-    wait_until(lambda: link_is_gone(folder), f"the link enc{folder.identity} is gone", seconds=20)
+    """Wait until the link of a cluster that was ended is gone: with the network namespace, which the kernel clears away when it comes to it."""
+    wait_until(lambda: link_is_gone(folder), f"the link enc{folder.identity} is gone", seconds=90)
 
 
 def _free_network() -> ipaddress.IPv4Network:

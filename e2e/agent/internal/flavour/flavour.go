@@ -1,4 +1,4 @@
-// Package flavour names what differs between the Datadog Agent and StackState Agent V2, and between their two processes.
+// Package flavour names what differs between the Datadog Agent and StackState Agent V2, and between their processes.
 // Behaviour does not live here: both flavours behave alike.
 package flavour
 
@@ -7,14 +7,22 @@ import (
 	"strings"
 )
 
-// Process is which of the two programs of an installation this is.
+// Process is which of the programs of an installation this is.
 type Process string
 
-// The two programs: the DaemonSet's and the Deployment's.
+// The DaemonSet's main program and the Deployment's; those beside the former that only resolve their settings; and those
+// that resolve nothing.
 const (
 	Node    Process = "node"
 	Cluster Process = "cluster"
+	Beside  Process = "beside"
+	Idle    Process = "idle"
 )
+
+// others are the programs beside the node Agent, by name. system-probe's loader of settings leaves secrets alone.
+var others = map[string]Process{
+	"trace-loader": Beside, "trace-agent": Beside, "process-agent": Beside, "security-agent": Beside, "system-probe": Idle,
+}
 
 // Flavour holds the names by which one product's Agent is configured.
 type Flavour struct {
@@ -48,9 +56,12 @@ var StackState = Flavour{
 
 // Of tells flavour and process from the path a program was started by; override (may be empty) wins for the flavour.
 func Of(program, override string) (Flavour, Process) {
-	process := Node
-	if strings.HasSuffix(filepath.Base(program), "-cluster-agent") {
+	process, found := others[filepath.Base(program)]
+	switch {
+	case strings.HasSuffix(program, "-cluster-agent"):
 		process = Cluster
+	case !found:
+		process = Node
 	}
 	if override == "stackstate" || (override == "" && strings.Contains(program, "stackstate")) {
 		return StackState, process

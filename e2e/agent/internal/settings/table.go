@@ -22,7 +22,7 @@ var known = map[string]shape{
 	"orchestrator_explorer.orchestrator_additional_endpoints": object, "remote_configuration.api_key": text,
 	"external_metrics_provider.api_key": text, "external_metrics_provider.app_key": text,
 	"prometheus_scrape.checks": object,
-	"health_port":              number, "kubernetes_kubelet_host": text, "kubernetes_kubelet_nodename": text,
+	"apm_config.receiver_port": number, "health_port": number, "kubernetes_kubelet_host": text, "kubernetes_kubelet_nodename": text,
 	"kubernetes_https_kubelet_port": number, "kubelet_tls_verify": number, "kubelet_client_ca": text,
 	"kubelet_auth_token_path": text,
 	"cluster_agent.enabled":   number, "cluster_agent.url": text, "cluster_agent.auth_token": text,
@@ -40,5 +40,6 @@ var known = map[string]shape{
 // renamed are the variables whose names do not follow from the key.
 var renamed = map[string]string{
 	"apm_config.additional_endpoints":                         "APM_ADDITIONAL_ENDPOINTS",
+	"apm_config.receiver_port":                                "APM_RECEIVER_PORT",
 	"orchestrator_explorer.orchestrator_additional_endpoints": "ORCHESTRATOR_EXPLORER_ORCHESTRATOR_ADDITIONAL_ENDPOINTS",
 }
