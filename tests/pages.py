@@ -3,16 +3,24 @@
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 from assessing import ROOT
 
 _BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_SHELL = re.compile(r"^( *)```sh\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 
 def blocks(page: str) -> list[tuple[str, str, str]]:
     """Return the code blocks of a page: language, file's name, text."""
     return _BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))
+
+
+def shell_commands(text: str) -> list[str]:
+    """Return the commands of the `sh` blocks in a page's text, those in lists too, each on a line of its own."""
+    found = (textwrap.dedent(each[1]) for each in _SHELL.findall(text))
+    return [line for each in found for line in re.sub(r" *\\\n *", " ", each).splitlines() if line]
 
 
 def write_files(page: str, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from e2e.cluster.interface import Cluster
 from e2e.scenarios.running_operator import Install
 
 _READS = {"get", "list", "watch"}
-_FORBIDDEN = 403
+_OK, _FORBIDDEN = 200, 403
 
 
 class AuditTrail:
@@ -31,6 +32,17 @@ class AuditTrail:
             for each in self._events()
             if each["verb"] not in _READS
             and each.get("objectRef", {}).get("resource") not in beside
+            and "dryRun" not in each["requestURI"]
+        ]
+
+    def changed(self, workload: str) -> list[datetime]:
+        """Return when a workload, as `plural/name`, was changed."""
+        return [
+            datetime.fromisoformat(each["requestReceivedTimestamp"])
+            for each in self._events()
+            if each["verb"] == "patch"
+            and each["requestURI"].partition("?")[0].endswith(f"/{workload}")
+            and each["responseStatus"]["code"] == _OK
             and "dryRun" not in each["requestURI"]
         ]
 

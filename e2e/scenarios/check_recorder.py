@@ -11,7 +11,7 @@ from kubernetes import client
 
 from e2e.cluster.interface import Cluster
 
-_PORT = "5555"
+_PORT = 5555
 _EVERY = 0.2
 _Seen = dict[tuple[str, str], str]
 
@@ -20,7 +20,8 @@ _Seen = dict[tuple[str, str], str]
 class Recorder:
     """Samples of every pod of some Agents; `wanted` are the handles by the name of the workload that resolves them.
 
-    `samples` counts by pod what was read of it, `losses` says what a pod once had and had no more, or never got.
+    `ports` are those of the report by workload, where it is not the usual one. `samples` counts by pod what was read of it, `losses` says
+    what a pod once had and had no more, or never got.
     """
 
     cluster: Cluster
@@ -30,6 +31,7 @@ class Recorder:
     losses: list[str] = field(default_factory=list)
     complete: set[str] = field(default_factory=set)
     failure: BaseException | None = None
+    ports: Mapping[str, int] = field(default_factory=dict)
     _had: dict[str, _Seen] = field(default_factory=dict)
     _end: threading.Event = field(default_factory=threading.Event)
 
@@ -59,15 +61,16 @@ class Recorder:
         for pod in core.list_namespaced_pod(self.namespace).items:
             workload = (pod.metadata.labels or {}).get("app", "")
             if workload in self.wanted and pod.metadata.deletion_timestamp is None:
-                found = self._resolutions(core, pod.metadata.name)
+                port = self.ports.get(workload, _PORT)
+                found = self._resolutions(core, f"{pod.metadata.name}:{port}")
                 if found is not None:
                     self.note(pod.metadata.name, found, self.wanted[workload])
 
     def _resolutions(self, core: client.CoreV1Api, pod: str) -> _Seen | None:
-        """Return outcome and hash of each handle by where it stands; None while the pod does not answer."""
+        """Return outcome and hash of each handle by where it stands; None while the pod, named with its port, does not answer."""
         try:
             answer = core.connect_get_namespaced_pod_proxy_with_path(
-                f"{pod}:{_PORT}", self.namespace, "resolutions", _preload_content=False
+                pod, self.namespace, "resolutions", _preload_content=False
             )
         except client.ApiException:
             return None

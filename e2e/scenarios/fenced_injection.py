@@ -115,7 +115,8 @@ def _init_permitted(init: Manifest, images: set[str], containers: list[Manifest]
     context = init.get("securityContext") or {}
     known = {"name", "image", "imagePullPolicy", "command", "env", "securityContext", "resources", "volumeMounts",
              "terminationMessagePath", "terminationMessagePolicy"}  # fmt: skip
-    builtin = ["/etc/enc/payload", "/etc/enc/bin", "-", "/opt/datadog-agent/bin/agent/agent"]
+    builtin = [["/etc/enc/payload", "/etc/enc/bin", "-", f"/opt/{whose}-agent/bin/agent/agent"]
+               for whose in ("datadog", "stackstate")]  # fmt: skip
     users = [each.get("securityContext") or {} for each in containers]
     said = {
         key: value
@@ -126,7 +127,7 @@ def _init_permitted(init: Manifest, images: set[str], containers: list[Manifest]
     return (
         init["image"] in images
         and init.keys() <= known
-        and init.get("command") in (init_command(), init_command() + builtin)
+        and init.get("command") in (init_command(), *(init_command() + each for each in builtin))
         and all(each["name"] == "ENC_INJECTED" and "valueFrom" not in each for each in init.get("env") or ())
         and all(each.keys() <= {"name", "mountPath", "readOnly"} and places.get(each["name"]) == each["mountPath"]
                 for each in init.get("volumeMounts") or ())

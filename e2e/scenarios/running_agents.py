@@ -114,15 +114,22 @@ class Agents:
 
     def report(self, workload: str, what: str) -> Any:
         """Ask an Agent for its report `what` (`resolutions`, `configurations`, `backend`) through the API server."""
-        path = f"/api/v1/namespaces/{self.namespace}/pods/{self._pod(workload)}:{_REPORT_PORT}/proxy/{what}"
+        place = f"{self._pod(workload)}:{self._report_port(workload)}"
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{place}/proxy/{what}"
         return json.loads(self._cluster.kubectl("get", "--raw", path))
 
     def logs(self, workload: str) -> str:
         """Return everything that an Agent has logged."""
         return self._cluster.kubectl("-n", self.namespace, "logs", self._pod(workload), "--all-containers")
 
+    def _report_port(self, _: str) -> int:
+        return _REPORT_PORT
+
+    def _selector(self, workload: str) -> str:
+        return f"app={workload.partition('/')[2]}"
+
     def _pod(self, workload: str) -> str:
-        name = workload.partition("/")[2]
-        found = self._cluster.kubectl("-n", self.namespace, "get", "pods", "-l", f"app={name}", "-o", "json")
+        selector = self._selector(workload)
+        found = self._cluster.kubectl("-n", self.namespace, "get", "pods", "-l", selector, "-o", "json")
         pods = [pod for pod in json.loads(found)["items"] if not pod["metadata"].get("deletionTimestamp")]
         return str(max(pods, key=lambda pod: pod["metadata"]["creationTimestamp"])["metadata"]["name"])

@@ -1,266 +1,249 @@
-"""What a tenant tries who wants another's Secret in a check of his own, on a real node with what the plan puts into the Agents.
+"""What a tenant tries who wants another's Secret in a check of his own, on a real node: against bare Agents, and with enc-operator.
 
-Each attack has its honest twin, which gets the value by the same way. What admission would refuse beforehand is let in here.
+Every attack has its honest twin, which gets the value by the same way. What admission refuses was there before it.
 """
 
 import json
-import secrets
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import yaml
 
+from e2e.cluster import images
+from e2e.cluster.existing import ExistingCluster
 from e2e.cluster.folder import wait_until
 from e2e.cluster.interface import Cluster
+from e2e.scenarios.attacked_world import (
+    BY_IDENTIFIER,
+    BY_IMAGE,
+    OF_EVERYBODY,
+    OWN,
+    TOKEN,
+    VICTIM,
+    Scene,
+)
 from e2e.scenarios.chart_agents import ChartAgents
-from e2e.scenarios.platform_team import Manifest
 from e2e.scenarios.running_agents import AgentImages
+from e2e.scenarios.running_encctl import run_encctl
 
-_ENCCTL = Path(sys.executable).parent / "encctl"
-_VICTIM, _OWN = "sk-of-the-bank", "sk-of-the-thief"
-_CHECK = """
-ad_identifiers: [{identifier}]
-init_config: {{}}
-instances: [{{host: "%%host%%", password: "ENC[k8s_secret@{bank}/db/key]"}}]
-"""
-
-
-class Scene:
-    """Agents, a bank with a Secret that its own checks use, and a tenant who wants it."""
-
-    def __init__(self, cluster: Cluster, images: AgentImages, image: str, folder: Path) -> None:
-        self.cluster, self.image = cluster, image
-        home = f"enc-attack-{secrets.token_hex(3)}"
-        self.bank, self.evil = f"{home}-bank", f"{home}-evil"
-        files = {
-            f"{name}.yaml": _CHECK.format(identifier=name, bank=self.bank) for name in ("debian", "ledger")
-        }
-        backend = {"enableGlobalPermissions": False}
-        values = {"datadog": {"confd": files, "secretBackend": backend}}
-        self.agents = ChartAgents(cluster, home, images, values, folder)
-        self.namespaces = (home, self.bank, self.evil)
-
-    def resolutions(self, account: str) -> list[dict[str, Any]]:
-        """Return what became of the handles that an Agent met."""
-        found: list[dict[str, Any]] = self.agents.report(self.agents.workloads[account], "resolutions")
-        return found
-
-    def configurations(self) -> list[dict[str, Any]]:
-        """Return every check that either Agent runs or hands on, with hashes in place of values."""
-        return [
-            each
-            for workload in self.agents.workloads.values()
-            for each in self.agents.report(workload, "configurations")["scheduled"]
-        ]
-
-    def objects(self) -> Iterator[Manifest]:
-        """Yield what both tenants have."""
-        nested = f"ENC[k8s_secret@{self.bank}/db/key]"
-        for namespace, name, value in (
-            (self.bank, "db", _VICTIM),
-            (self.evil, "own", _OWN),
-            (self.evil, "nested", nested),
-        ):
-            yield _object("Secret", namespace, name, stringData={"key": value})
-        for namespace, name, annotations in self._pods():
-            yield self._pod(namespace, name, annotations)
-        for namespace, name, secret, pod in (
-            (self.bank, "own", "db", "direct"),
-            (self.evil, "own", "own", "honest"),
-            (self.evil, "trick", "nested", "honest"),
-        ):
-            for identifier, selected in (("service", "nobody"), ("endpoints", pod)):
-                annotations = _checks(identifier, f"k8s_secret@{namespace}/{secret}/key")
-                spec = {"ports": [{"port": 80}], "selector": {"app": selected}}
-                yield _object("Service", namespace, f"{name}-{identifier}", annotations, spec=spec)
-
-    def _pods(self) -> Iterator[tuple[str, str, dict[str, str]]]:
-        claimed = {"ad.datadoghq.com/app.check.id": "ledger"}
-        direct = _checks("app", f"k8s_secret@{self.bank}/db/key")
-        yield from ((self.bank, "teller", {}), (self.bank, "ledger", claimed), (self.bank, "direct", direct))
-        yield from ((self.evil, "mimic", {}), (self.evil, "claimer", claimed), (self.evil, "direct", direct))
-        yield self.evil, "inner", _checks("app", f"k8s_secret@{self.evil}/nested/key")
-        yield self.evil, "honest", _checks("app", f"k8s_secret@{self.evil}/own/key")
-
-    def consents(self) -> Iterator[Manifest]:
-        """Yield the bank's consent to the Agents' check files, and an AgentTarget."""
-        files = {"agent": {"namespace": self.agents.namespace}}
-        opened = {"from": [files], "to": [{"secretName": "db", "keys": ["key"]}]}
-        for kind, namespace, spec in (
-            ("SecretGrant", self.bank, opened),
-            ("AgentTarget", self.agents.namespace, {"manage": "Full"}),
-        ):
-            version = "enc-operator.io/v1alpha1"
-            yield {**_object(kind, namespace, "datadog", spec=spec), "apiVersion": version}
-
-    def _pod(self, namespace: str, name: str, annotations: dict[str, str]) -> Manifest:
-        container = {
-            "name": "app",
-            "image": self.image,
-            "imagePullPolicy": "IfNotPresent",
-            "command": ["sleep", "infinity"],
-        }
-        spec = {"terminationGracePeriodSeconds": 0, "containers": [container]}
-        return _object("Pod", namespace, name, annotations, spec=spec)
+Way = tuple[str, str, str]
+"""What kind of source, which object, and of a check file its name."""
+_FOREIGN = "registry.example.com/debian:1"
+_SCOPING, _PERMISSIONS, _NESTED, _FILES = "", "forbidden", "itself a secret handle", "is a secret for a check"
+_OUTSIDE = "not under a declared folder"
 
 
-def _object(
-    kind: str, namespace: str, name: str, annotations: dict[str, str] | None = None, **content: Any
-) -> Manifest:
-    metadata = {
-        "name": name,
-        "namespace": namespace,
-        "labels": {"app": name},
-        "annotations": annotations or {},
-    }
-    return {"apiVersion": "v1", "kind": kind, "metadata": metadata, **content}
+@dataclass(frozen=True)
+class Attack:
+    """One thing that the thief tries.
+
+    `bare` says that he gets the value where nobody guards the Agents. Guarded, the Agents' outcome is `outcome`, and the error has the
+    words `error`. `admitted` says that admission would let it in: nothing that the thief has written is wrong.
+    """
+
+    way: Way
+    outcome: str
+    error: str = ""
+    bare: bool = True
+    admitted: bool = False
+    value: str = VICTIM
+
+    def account(self, agents: ChartAgents) -> str:
+        """Return which Agent meets it first."""
+        return agents.cluster_agent if self.way[0] in ("service", "endpoints") else agents.node
 
 
-def _checks(identifier: str, handle: str) -> dict[str, str]:
-    check = {"http_check": {"instances": [{"host": "%%host%%", "password": f"ENC[{handle}]"}]}}
-    return {f"ad.datadoghq.com/{identifier}.checks": json.dumps(check)}
+_ATTACKS: dict[str, Attack] = {
+    "a template of its own": Attack(("pod", "direct", ""), "refused", _SCOPING),
+    "one that spells its handle otherwise": Attack(("pod", "escaped", ""), "refused", _SCOPING),
+    "a check file that waits for an image of that name": Attack(("file", "mimic", BY_IMAGE), "refused", _SCOPING, admitted=True),
+    "a check file that waits for a check.id": Attack(("file", "claimer", BY_IDENTIFIER), "refused", _SCOPING, admitted=True),
+    # The Agent looks once: a value that is a handle stays the text that it is.
+    "a Secret of its own whose value is the handle": Attack(("pod", "inner", ""), "failed", _NESTED, bare=False, admitted=True),
+    "a check file for everybody's own Secret, and such a value": Attack(
+        ("file", "purse", OF_EVERYBODY), "failed", _NESTED, bare=False, admitted=True
+    ),
+    "a file of the Agent's": Attack(("pod", "file", ""), "failed", _FILES, value=TOKEN),
+    "a Service": Attack(("service", "direct-service", ""), "failed", _PERMISSIONS),
+    "its endpoints": Attack(("endpoints", "direct-endpoints", ""), "failed", _PERMISSIONS),
+    "endpoints that name the victim's pod": Attack(("endpoints", "forged", ""), "failed", _PERMISSIONS),
+    "a Service, and a Secret whose value is the handle": Attack(("service", "trick-service", ""), "failed", _NESTED, admitted=True),
+    "its endpoints, and such a Secret": Attack(("endpoints", "trick-endpoints", ""), "failed", _NESTED, admitted=True),
+    "a file of the Cluster Agent's": Attack(("service", "file-service", ""), "failed", _OUTSIDE, value=TOKEN),
+    # The Cluster Agent reads it for the bank: RBAC and scoping bound nothing here, admission alone does.
+    "a Service, where the Agent reads it anyway": Attack(("service", "front-service", ""), "resolved"),
+    "its endpoints, where the Agent reads it anyway": Attack(("endpoints", "front-endpoints", ""), "resolved"),
+}  # fmt: skip
+_each = pytest.mark.parametrize("attack", list(_ATTACKS.values()), ids=_ATTACKS)
 
 
 @pytest.fixture(scope="module")
 def scene(
-    node: Cluster, agent_images: AgentImages, base_image: str, tmp_path_factory: pytest.TempPathFactory
+    node: Cluster,
+    agent_images: AgentImages,
+    operator_image: str,
+    base_image: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Scene]:
-    """Have the plan of everything there is applied, before any of the tenants' checks runs."""
-    folder = tmp_path_factory.mktemp("attacks")
-    found = Scene(node, agent_images, base_image, folder)
+    """Install everything among what both tenants have."""
+    if isinstance(node, ExistingCluster):
+        pytest.skip("the chart brings CRDs and policies: this cluster is somebody's")
+    folder, context = tmp_path_factory.mktemp("attacks"), tmp_path_factory.mktemp("foreign")
+    (context / "Dockerfile").write_text(f"FROM {base_image}\n")
+    node.load_image(images.build(_FOREIGN, context))
+    found = Scene(node, agent_images, base_image, _FOREIGN, folder)
     for name in found.namespaces:
         node.kubectl("create", "namespace", name)
     try:
-        found.agents.install()
-        _apply_plan(found, folder)
-        node.kubectl("apply", "-f", "-", text=_listed(found.objects()))
+        found.install(operator_image)
         yield found
     finally:
-        found.agents.remove()
-        node.kubectl("delete", "namespace", "--ignore-not-found", "--timeout=120s", *found.namespaces)
+        found.remove()
 
 
-def _apply_plan(scene: Scene, folder: Path) -> None:
-    dumped = scene.cluster.kubectl(
-        "-n", scene.agents.namespace, "get", "daemonsets,deployments,configmaps", "-o", "yaml"
-    )
-    manifests = folder / "manifests"
-    manifests.mkdir()
-    (manifests / "agents.yaml").write_text(dumped)
-    (manifests / "tenants.json").write_text(_listed([*scene.objects(), *scene.consents()]))
-    command = [str(_ENCCTL), "plan", "-o", "yaml", str(manifests)]
-    planned = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert planned.returncode == 1, planned.stderr  # the attacks are denied
-    assert "spoofable" in planned.stderr
-    objects = [each for each in yaml.safe_load_all(planned.stdout) if each]
-    for each in objects:
-        each.pop("status", None)
-        for field in ("resourceVersion", "uid", "managedFields", "creationTimestamp", "generation"):
-            each["metadata"].pop(field, None)
-    scene.cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", text=_listed(objects))
-    scene.agents.wait_ready()
+@_each
+def test_what_bare_agents_give_away(scene: Scene, attack: Attack) -> None:
+    """With the built-in script and the vendor's default permissions: the value, or what the Agent itself keeps back."""
+    if attack.bare:
+        _wait(lambda: _loot(scene, scene.bare, attack) != [], f"the value is had by {attack.way}")
+        return
+    found = _met(scene, scene.bare, attack)
+
+    assert found["hash"] == scene.bare.hash_of(f"ENC[k8s_secret@{scene.bank}/db/key]")
+    assert _loot(scene, scene.bare, attack) == []
 
 
-def _listed(objects: Any) -> str:
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+@_each
+def test_what_guarded_agents_make_of_it(scene: Scene, attack: Attack) -> None:
+    """Refused by the Agent's own scoping, an error of the resolver's or the guard's, or not permitted."""
+    found = _met(scene, scene.guarded, attack)
+
+    assert found["outcome"] == attack.outcome, found["error"]
+    assert attack.error in found["error"]
+    assert (_loot(scene, scene.guarded, attack) == []) == (attack.outcome != "resolved")
 
 
-Way = tuple[str, str, str]
-"""What kind of source, which object, and of a check file its name."""
-_BY_IMAGE, _BY_IDENTIFIER = "debian.yaml", "ledger.yaml"
-_OF_NODE: dict[str, Way] = {
-    "a check file that waits for an image of that name": ("file", "mimic", _BY_IMAGE),
-    "a check file that waits for a check.id": ("file", "claimer", _BY_IDENTIFIER),
-    "a template of its own": ("pod", "direct", ""),
-    "a Secret of its own whose value is the handle": ("pod", "inner", ""),
-}
-_OF_CLUSTER: dict[str, Way] = {
-    "a Service, and a Secret whose value is the handle": ("service", "trick-service", ""),
-    "its endpoints, and such a Secret": ("endpoints", "trick-endpoints", ""),
-}
+@_each
+def test_what_admission_says(scene: Scene, attack: Attack) -> None:
+    """What guarded Agents would resolve is refused there, and so is every handle that may not be used."""
+    refusal = scene.refusal(attack.way[1])
+
+    assert (refusal == "") == attack.admitted, refusal
+    assert attack.admitted or "denied the request" in refusal
 
 
-@pytest.mark.parametrize(
-    ("way", "outcome"),
-    list(zip(_OF_NODE.values(), ("refused", "refused", "refused", "failed"), strict=True)),
-    ids=_OF_NODE,
-)
-def test_the_node_agent_keeps_it_from_the_thiefs_pods(scene: Scene, way: Way, outcome: str) -> None:
-    """By its own scoping where another namespace's handle stands there, by the resolver where a value is one."""
-    assert _wait_for(scene, scene.agents.node, scene.evil, way)["outcome"] == outcome
+def test_who_takes_the_name_of_anothers_container(scene: Scene) -> None:
+    """By a check.id the victim's own template becomes the thief's; scoping leaves the handle in it, and admission refuses the name."""
+    container = scene.container("impostor")
+    handle = f"ENC[k8s_secret@{scene.bank}/db/key]"
+
+    _wait_for_text(scene.bare, container, scene.bare.hash_of(VICTIM))
+    _wait_for_text(scene.guarded, container, handle)
+    assert scene.guarded.hash_of(VICTIM) not in _checks_of(scene.guarded, container)
+    assert "without ://" in scene.refusal("impostor")
 
 
-@pytest.mark.parametrize("way", list(_OF_CLUSTER.values()), ids=_OF_CLUSTER)
-def test_the_cluster_agent_hands_no_handle_on(scene: Scene, way: Way) -> None:
-    """The next hop would resolve it with permissions of its own: the guard makes an error of it."""
-    found = _wait_for(scene, scene.agents.cluster_agent, scene.evil, way)
+def test_what_resolves_all_the_same_is_told(scene: Scene) -> None:
+    """What came in before admission and resolves, and check files that reach the thief's pods."""
+    told = json.loads(run_encctl(scene.cluster, "scan", "-o", "json").stdout)["findings"]
 
-    assert (found["outcome"], found["scheduled"]) == ("failed", False)
-    assert "itself a secret handle" in found["error"]
+    codes = {each["code"] for each in told if scene.guarded.namespace in json.dumps(each)}
+    residual = [json.dumps(each) for each in told if each["code"] == "residual"]
+    assert "spoofable" in codes
+    for name in ("front-service", "front-endpoints"):
+        assert any(f"{scene.evil}/{name}" in each for each in residual), name
 
 
 @pytest.mark.parametrize(
-    "way",
+    ("way", "secret"),
     [
-        ("file", "teller", _BY_IMAGE),
-        ("file", "ledger", _BY_IDENTIFIER),
-        ("pod", "direct", ""),
-        ("service", "own-service", ""),
-        ("endpoints", "own-endpoints", ""),
+        (("file", "teller", BY_IMAGE), "db"),
+        (("file", "ledger", BY_IDENTIFIER), "db"),
+        (("file", "purse", OF_EVERYBODY), "nested"),
+        (("pod", "direct", ""), "db"),
+        (("service", "own-service", ""), "front"),
+        (("endpoints", "own-endpoints", ""), "front"),
     ],
-    ids=["a check file by image", "a check file by check.id", "a template", "a Service", "endpoints"],
-)
-def test_the_honest_twin_gets_the_value(scene: Scene, way: Way) -> None:
-    """By the same ways, in the Secret's own namespace; so the Agents may read it, and the ways are open."""
-    agents = scene.agents
-    account = agents.cluster_agent if way[0] in ("service", "endpoints") else agents.node
+    ids=["a check file by image", "one by check.id", "one for everybody's own", "a template", "a Service", "endpoints"],
+)  # fmt: skip
+def test_the_honest_twin_gets_the_value(scene: Scene, way: Way, secret: str) -> None:
+    """By the same ways, in the Secret's own namespace; so the guarded Agents may read it, and the ways are open."""
+    # Its template also reaches the pod that took its name, where it is refused.
+    found = _met(scene, scene.guarded, Attack(way, "resolved"), scene.bank, "resolved")
 
-    found = _wait_for(scene, account, scene.bank, way)
-
-    assert (found["outcome"], found["hash"]) == ("resolved", agents.hash_of(_VICTIM))
-
-
-def test_no_check_of_the_thiefs_holds_the_value(scene: Scene) -> None:
-    """In no Agent and at no hop, once everything has been tried and his own honest checks run."""
-    agents = scene.agents
-    for way in _OF_NODE.values():
-        _wait_for(scene, agents.node, scene.evil, way)
-    for way in _OF_CLUSTER.values():
-        _wait_for(scene, agents.cluster_agent, scene.evil, way)
-    wait_until(
-        lambda: len(_holding(scene, scene.evil, _OWN)) >= 5, "his own checks run", seconds=90, every=0.5
-    )
-
-    assert _holding(scene, scene.evil, _VICTIM) == []
-    assert _holding(scene, scene.bank, _VICTIM)
+    assert found["hash"] == scene.guarded.hash_of(VICTIM)
+    assert f"{scene.bank}/{secret}/" in found["handle"]
 
 
-def _wait_for(scene: Scene, account: str, namespace: str, way: Way) -> dict[str, Any]:
-    """Wait until an Agent has met a handle, and return what became of it."""
-    kind, name, key = way
+def test_nothing_else_of_the_thiefs_holds_the_value(scene: Scene) -> None:
+    """In no guarded Agent and at no hop, once everything has been tried and his own honest checks run."""
+    for attack in _ATTACKS.values():
+        _met(scene, scene.guarded, attack)
+    _wait(lambda: len(_holding(scene.guarded, scene.evil, OWN)) >= 5, "his own checks run")
+
+    held = {each["source"]["name"] for each in _holding(scene.guarded, scene.evil, VICTIM)}
+    assert held == {"front-service", "front-endpoints"}
+    assert _holding(scene.guarded, scene.bank, VICTIM)
+
+
+def _met(
+    scene: Scene, agents: ChartAgents, attack: Attack, namespace: str = "", outcome: str = ""
+) -> dict[str, Any]:
+    """Wait until an Agent has met a handle, to an outcome if one is given, and return what became of it."""
+    kind, name, key = attack.way
     found: list[dict[str, Any]] = []
+    workload = agents.workloads[attack.account(agents)]
+    wanted = (kind, namespace or scene.evil, name, key)
 
     def met() -> bool:
-        for each in scene.resolutions(account):
+        for each in agents.report(workload, "resolutions"):
             source = each["source"]
-            here = (source["kind"], source.get("namespace"), source.get("name"), source.get("key", ""))
-            if here == (kind, namespace, name, key):
+            place = (source["kind"], source.get("namespace"), source.get("name"), source.get("key", ""))
+            if place == wanted and outcome in ("", each["outcome"]):
                 found.append(each)
         return bool(found)
 
-    wait_until(met, f"{account} has met {way} of {namespace}", seconds=90, every=0.5)
+    _wait(met, f"{workload} has met {wanted}")
     return found[0]
 
 
-def _holding(scene: Scene, namespace: str, value: str) -> list[dict[str, Any]]:
-    """Return the checks that run for objects of a namespace and hold a value."""
-    hashed = scene.agents.hash_of(value)
+def _loot(scene: Scene, agents: ChartAgents, attack: Attack) -> list[dict[str, Any]]:
+    """Return the checks that run for an object of the thief's and hold what he wants, at any hop."""
+    value = VICTIM
+    if attack.value == TOKEN:
+        workload = agents.workloads[attack.account(agents)]
+        value = scene.cluster.kubectl("-n", agents.namespace, "exec", workload, "--", "cat", TOKEN)
+    kind, name, key = attack.way
+    sources = ({"kind": kind, "name": name, "key": key}, {"kind": "dispatched", "name": name, "key": kind})
     return [
         each
-        for each in scene.configurations()
+        for each in _holding(agents, scene.evil, value)
+        if {part: each["source"].get(part, "") for part in ("kind", "name", "key")} in sources
+    ]
+
+
+def _holding(agents: ChartAgents, namespace: str, value: str) -> list[dict[str, Any]]:
+    """Return the checks that run for objects of a namespace and hold a value."""
+    hashed = agents.hash_of(value)
+    return [
+        each
+        for workload in agents.workloads.values()
+        for each in agents.report(workload, "configurations")["scheduled"]
         if each["source"].get("namespace") == namespace and hashed in json.dumps(each)
     ]
+
+
+def _wait_for_text(agents: ChartAgents, container: str, text: str) -> None:
+    """Wait until a check that a node Agent runs for a container holds a text."""
+    _wait(lambda: text in _checks_of(agents, container), f"{agents.namespace} runs a check with it")
+
+
+def _checks_of(agents: ChartAgents, container: str) -> str:
+    """Return the checks that a node Agent runs for a container, as JSON."""
+    scheduled = agents.report(agents.workloads[agents.node], "configurations")["scheduled"]
+    return json.dumps([each for each in scheduled if each["service"] == container])
+
+
+def _wait(condition: Callable[[], bool], what: str) -> None:
+    wait_until(condition, what, seconds=90, every=0.5)

@@ -1,18 +1,21 @@
 """Injection by the operator on a real API server, with the chart's own rights and fence: workloads that are there, and who else writes them."""
 
-import itertools
 import json
-import re
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
-from e2e.scenarios.fenced_install import exchange
+from e2e.scenarios.injected_workloads import (
+    COMMAND,
+    OURS,
+    Manifest,
+    command_of,
+    payloads,
+    spec_of,
+    stored,
+)
 from e2e.scenarios.operated_world import Clusterful, agent
 from e2e.scenarios.rendered_chart import applied
 from e2e.scenarios.running_operator import Install, OperatorProcess, installed, within
@@ -20,11 +23,6 @@ from enc_operator.cluster.gateway import Gateway
 from enc_operator.controller.removal import Removal
 from enc_operator.errors import EncError
 from enc_operator.process.settings import parse_settings
-
-COMMAND = "DD_SECRET_BACKEND_COMMAND"
-OURS = "/etc/enc/bin/resolver"
-PAYLOAD = re.compile(r"enc-resolver-[0-9a-f]{64}")
-Manifest = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -45,34 +43,6 @@ def operator(injecting: Install, tenants: Clusterful) -> Iterator[OperatorProces
         agents = ["-n", tenants.names["agents"]]
         tenants.cluster.kubectl(*agents, "delete", "agt", "--all", "--timeout=60s")
         tenants.clear()
-
-
-def stored(tenants: Clusterful, kind: str = "daemonset", name: str = "agent") -> Manifest:
-    """Return what is stored."""
-    text = tenants.cluster.kubectl(
-        "-n", tenants.names["agents"], "get", kind, name, "-o", "json", "--show-managed-fields"
-    )
-    found: Manifest = json.loads(text)
-    return found
-
-
-def spec_of(manifest: Manifest) -> Manifest:
-    """Return the pods' specification."""
-    found: Manifest = manifest["spec"]["template"]["spec"]
-    return found
-
-
-def command_of(manifest: Manifest) -> list[str]:
-    """Return every backend command of a workload's first container."""
-    return [
-        each["value"] for each in spec_of(manifest)["containers"][0].get("env", []) if each["name"] == COMMAND
-    ]
-
-
-def payloads(tenants: Clusterful) -> list[str]:
-    """Return the ConfigMaps with a resolver."""
-    found = tenants.cluster.kubectl("-n", tenants.names["agents"], "get", "configmaps", "-o", "name")
-    return [name for name in found.replace("configmap/", "").split() if PAYLOAD.fullmatch(name)]
 
 
 def inject(tenants: Clusterful, **spec: Any) -> None:
@@ -125,6 +95,8 @@ def test_uninstalling_takes_it_out(injecting: Install, tenants: Clusterful) -> N
     assert stored(tenants)["spec"] == before["spec"]
     assert payloads(tenants) == []
     assert said[0].startswith("take the injection out of DaemonSet")
+    # Nobody is left who would write its status: the next test would read that of this one.
+    tenants.cluster.kubectl("-n", tenants.names["agents"], "delete", "agt", "--all", "--timeout=60s")
 
 
 def is_right(manifest: Manifest) -> bool:
@@ -145,53 +117,6 @@ def allowed(removal: Removal) -> bool:
         return bool(removal.plan())
     except EncError:
         return False
-
-
-def test_a_writer_that_undoes_it_is_not_fought(operator: OperatorProcess, tenants: Clusterful) -> None:
-    """Whoever resets the workload, on every change and in between, meets ever fewer writes, and is named."""
-    bare = spec_of(stored(tenants))
-    reset = {"op": "replace", "path": "/spec/template/spec", "value": bare}
-    path = (
-        f"/apis/apps/v1/namespaces/{tenants.names['agents']}/daemonsets/agent?fieldManager=argocd-controller"
-    )
-    before = operator.metric("enc_injection_writes_total")
-    tenants.apply(tenants.target("Full"))
-    with every(
-        0.05,
-        0.5,
-        2,
-        5,
-        do=lambda api: exchange(api, "PATCH", path, [reset], "application/json-patch+json"),
-        tenants=tenants,
-    ):
-        within(90, "it is told of", lambda: tenants.condition("Injected")[1] == "InjectionContested")
-        began, first = time.monotonic(), operator.metric("enc_injection_writes_total")
-        within(60, "time passes", lambda: time.monotonic() - began > 30)
-        last = operator.metric("enc_injection_writes_total")
-
-    assert "argocd-controller" in tenants.condition("Injected")[2]
-    assert first - before <= 8
-    assert last - first <= 3
-    assert "InjectionContested" in tenants.events("agents")
-
-
-@contextmanager
-def every(*seconds: float, do: Callable[[Any], Any], tenants: Clusterful) -> Iterator[None]:
-    """Do something again and again, after each of some times in turn, until left."""
-    ended = threading.Event()
-
-    def go_on() -> None:
-        with tenants.cluster.api() as api:
-            for number in itertools.count():
-                if ended.wait(seconds[number // 40 % len(seconds)] if number < 200 else seconds[0]):
-                    return
-                do(api)
-
-    thread = threading.Thread(target=go_on)
-    thread.start()
-    yield
-    ended.set()
-    thread.join()
 
 
 def test_an_older_resolver_waits_for_the_next_rollout(operator: OperatorProcess, tenants: Clusterful) -> None:
@@ -251,24 +176,4 @@ def test_what_is_refused_is_left(
     assert tenants.condition("Injected")[:2] == ("False", "Refused")
     assert stored(tenants)["spec"] == before["spec"]
     tenants.cluster.kubectl("replace", "-f", "-", text=json.dumps(agent(tenants.names["agents"])))
-    assert operator.process.poll() is None
-
-
-@pytest.mark.parametrize("options", [[], ["--server-side"]], ids=["as Helm merges", "on the server"])
-def test_an_apply_by_somebody_else_keeps_it(
-    options: list[str], operator: OperatorProcess, tenants: Clusterful
-) -> None:
-    """A new label of the pods is one rollout, and the injection in it is as it was."""
-    inject(tenants)
-    once = stored(tenants)
-    manifest = agent(tenants.names["agents"])
-    del spec_of(manifest)["containers"][0]["env"]  # the command is ours by now
-    manifest["spec"]["template"]["metadata"]["labels"] |= {"rolled": "out"}
-
-    tenants.cluster.kubectl("apply", *options, "--field-manager=helm", "-f", "-", text=json.dumps(manifest))
-    within(60, "it is as planned", lambda: tenants.condition("Injected")[:2] == ("True", "Injected"))
-
-    again = stored(tenants)
-    assert again["spec"]["template"]["spec"]["initContainers"] == spec_of(once)["initContainers"]
-    assert command_of(again) == [OURS]
     assert operator.process.poll() is None

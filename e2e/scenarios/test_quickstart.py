@@ -1,11 +1,7 @@
 """docs/quickstart.md, command by command, on a cluster with a node: what the page shows is what is printed."""
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -13,6 +9,7 @@ from e2e.cluster.existing import ExistingCluster
 from e2e.cluster.folder import wait_until
 from e2e.cluster.interface import Cluster
 from e2e.conftest import ROOT
+from e2e.scenarios.page_shell import Shell, link_programs
 from e2e.scenarios.running_agents import AgentImages
 from pages import blocks, sessions, write_files
 
@@ -24,45 +21,16 @@ _LOOKS = re.compile(r"kubectl (?:-n \S+ )?(?:get|exec|auth) ")
 _BUILT_OTHERWISE = ("make image", "docker tag", "docker push")
 
 
-@dataclass(frozen=True)
-class Shell:
-    """Where the page's commands run, and the words in it that differ here."""
-
-    folder: Path
-    programs: Path
-    kubeconfig: Path
-    here: dict[str, str]
-
-    def adapted(self, text: str) -> str:
-        """Return a text with the words of this machine."""
-        for theirs, ours in self.here.items():
-            text = text.replace(theirs, ours)
-        return text
-
-    def run(self, command: str) -> str:
-        """Return what a command prints, its errors too."""
-        environment = {
-            **os.environ,
-            "PATH": f"{self.programs}:/usr/bin:/bin",
-            "KUBECONFIG": str(self.kubeconfig),
-            "DD_API_KEY": "example",
-        }
-        ran = subprocess.run(
-            ["/bin/sh", "-c", self.adapted(command)],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            env=environment,
-        )
-        return ran.stdout + ran.stderr
+class Session(Shell):
+    """A shell that compares what is printed with what the page shows."""
 
     def shows(self, command: str, output: str) -> str:
         """Return what a command prints, which is what the page shows, or say how it differs."""
         printed: list[str] = []
 
         def agrees() -> bool:
-            printed.append(self.run(command))
+            ran = self.run(command)
+            printed.append(ran.stdout + ran.stderr)
             return matches(output, printed[-1])
 
         looking = bool(_LOOKS.match(command))
@@ -89,13 +57,11 @@ def shell(
     agent_images: AgentImages,
     base_image: str,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Shell]:
+) -> Iterator[Session]:
     """Lay out the page's files with the images that there are here, and leave nothing in the cluster afterwards."""
     if isinstance(node, ExistingCluster):
         pytest.skip("the page installs a chart with CRDs and policies: this cluster is somebody's")
-    folder, programs = tmp_path_factory.mktemp("quickstart"), tmp_path_factory.mktemp("programs")
-    for name in ("kubectl", "helm"):
-        (programs / name).symlink_to(node.program(name))
+    folder = tmp_path_factory.mktemp("quickstart")
     (folder / "charts").symlink_to(ROOT / "charts")
     repository, tag = operator_image.rsplit(":", 1)
     here = {
@@ -103,7 +69,7 @@ def shell(
         "registry.datadoghq.com/agent:7.81.1": f"{agent_images.node}\n        imagePullPolicy: IfNotPresent",
         "docker.io/library/redis:8": f"{base_image}\n        imagePullPolicy: IfNotPresent\n        command: [sleep, infinity]",
     }
-    found = Shell(folder, programs, node.kubeconfig, here)
+    found = Session(folder, link_programs(node, tmp_path_factory.mktemp("programs")), node.kubeconfig, here)
     write_files(PAGE, folder)
     for file in folder.glob("*.yaml"):
         file.write_text(found.adapted(file.read_text()))
@@ -115,7 +81,7 @@ def shell(
     node.kubectl("delete", "crd", "--ignore-not-found", *crds)
 
 
-def test_every_command_does_what_the_page_shows(shell: Shell) -> None:
+def test_every_command_does_what_the_page_shows(shell: Session) -> None:
     """In the page's order, with nothing before or in between; no value of a Secret is printed."""
     session = sessions(PAGE)
 

@@ -42,6 +42,7 @@ def webhook(admitting: AdmissionInstall, tenants: Clusterful) -> Iterator[Webhoo
     """Run the replica, and have an AgentTarget that asks for the built-in helper."""
     with admitting.replica("webhook", deadlineSeconds=20) as replica:
         admitting.serving(replica)
+        admitting.bring_resolver()
         target = tenants.target("Full")
         target["spec"] |= {"crossNamespace": False, "resolver": {"mode": "builtin"}}
         tenants.apply(target)
