@@ -67,6 +67,11 @@ class Injector:
         self._ending.set()
         self._came.set()
 
+    @property
+    def planned(self) -> bool:
+        """Whether it is known what is to become of workloads: not before this process leads."""
+        return self.plans is not NO_PLANS
+
     def taken_out(self, target: ObjectRef) -> bool:
         """Tell whether an AgentTarget is known to have gone and nothing is left to take out in its namespace."""
         plans = self.plans

@@ -163,7 +163,8 @@ class Operator:
         """Return the status of an AgentTarget, or None while it is not counted yet."""
         report = self._report
         listed = frozenset(agent.namespace for agent in self._settings.agents)
-        if ref not in report.targets:
+        # A status without plans would forget what an earlier process said of who undoes an injection.
+        if ref not in report.targets or (self._settings.injection and not self._injector.planned):
             return None
         problems = [each for found in self.state().problems.values() for each in found]
         injections = standing_of(self._injector, ref) if self._settings.injection else None
