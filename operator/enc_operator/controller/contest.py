@@ -1,13 +1,15 @@
 """How often one workload may be written: at once where somebody asks for it, ever more rarely where somebody else undoes it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from enc_operator.cluster.backoff import Backoff
+from enc_operator.controller.managers import UNKNOWN
 from enc_operator.core.injection.writing import Decision, State
 from enc_operator.core.objects.shapes import at, entries, text
+from enc_operator.process.clock import read_time, written_time
 
 _ASKED = (1.0, 30.0, 60.0)
 _UNDONE = (1.0, 600.0, 1800.0)  # a writer that comes back every few minutes meets no fresh patience
@@ -15,9 +17,6 @@ _FORGOTTEN = timedelta(seconds=_UNDONE[2])
 _MOST = 32  # times, after which the wait has long been the longest
 _TOLD_FROM = 2  # once is a deployment by somebody who does not know of it
 _TOLD_SECONDS = 60.0  # beyond what it may take until it is undone once more
-_MANAGER = "enc-operator"
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
-UNKNOWN = "an unknown writer (managedFields name nobody: see the API server's audit log)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +29,17 @@ class Undone:
 
     def written(self) -> Mapping[str, Any]:
         """Return it as an AgentTarget's status has it."""
-        return {"by": self.by, "times": self.times, "notBefore": self.not_before.strftime(_TIME)}
+        return {"by": self.by, "times": self.times, "notBefore": written_time(self.not_before)}
 
 
 def read_undone(target: Mapping[str, Any], kind: str, name: str) -> Undone | None:
     """Return what an AgentTarget's status says of a workload; None where nothing can be read."""
     for _, each in entries(target, "status", "components"):
         if (text(each, "kind"), text(each, "name")) == (kind, name):
-            times, until = at(each, "undone", "times"), _read_time(text(each, "undone", "notBefore"))
+            times, until = at(each, "undone", "times"), read_time(text(each, "undone", "notBefore"))
             if isinstance(times, int) and until:
                 return Undone(text(each, "undone", "by"), min(times, _MOST), until)
     return None
-
-
-def _read_time(written: str) -> datetime | None:
-    try:
-        return datetime.strptime(written, _TIME).replace(tzinfo=UTC)
-    except ValueError:
-        return None
 
 
 @dataclass(slots=True)
@@ -116,27 +108,3 @@ class History:
     def contested(self) -> bool:
         """Whether somebody undoes it again and again."""
         return self.undone >= _TOLD_FROM and self.clock() < self._told_until
-
-
-def other_manager(live: Mapping[str, Any], since: str = "") -> str:
-    """Return who wrote an object last, besides this operator and but for its status, as its managedFields say.
-
-    Who only takes fields away is named there no more than before: one that did not write since a time (RFC 3339) was not it.
-    """
-    found = max((each for each in _writers(live) if each[0] >= since), default=("", UNKNOWN))
-    return found[1]
-
-
-def written_at(live: Mapping[str, Any]) -> str:
-    """Return when this operator wrote an object last, as its managedFields say."""
-    return max((when for when, manager in _managers(live) if manager == _MANAGER), default="")
-
-
-def _writers(live: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    return (each for each in _managers(live) if each[1] not in ("", _MANAGER))
-
-
-def _managers(live: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for _, each in entries(live, "metadata", "managedFields"):
-        if not text(each, "subresource"):
-            yield text(each, "time"), text(each, "manager")

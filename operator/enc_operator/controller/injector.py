@@ -12,7 +12,8 @@ from typing import Any
 
 from enc_operator.cluster.calls import ApiError
 from enc_operator.cluster.writes import Writer
-from enc_operator.controller.contest import History, Undone, other_manager, read_undone, written_at
+from enc_operator.controller.contest import History, Undone, read_undone
+from enc_operator.controller.managers import other_manager, written_at
 from enc_operator.controller.payload import Payloads
 from enc_operator.controller.report import Notice
 from enc_operator.core.findings import ObjectRef

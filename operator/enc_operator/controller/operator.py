@@ -38,7 +38,7 @@ from enc_operator.core.ledger.injections import plan_injections
 from enc_operator.core.ledger.ledger import Ledger
 from enc_operator.errors import EncError
 from enc_operator.frame import make_frame
-from enc_operator.process.clock import Clock
+from enc_operator.process.clock import Clock, written_time
 from enc_operator.process.logs import set_up_log
 from enc_operator.process.serving import HealthServer
 from enc_operator.process.settings import Settings
@@ -169,7 +169,7 @@ class Operator:
         problems = [each for found in self.state().problems.values() for each in found]
         injections = standing_of(self._injector, ref) if self._settings.injection else None
         view = View(listed, self._fence_wrong, self._watches.missing(), problems, injections)
-        now = self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = written_time(self._clock.now())
         more = [safe_to_drop(ref, report, self._droppings.get(ref, Dropping()), self._unseen())]
         return status_of(ref, generation, report, view, before, now, more)
 

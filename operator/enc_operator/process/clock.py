@@ -4,6 +4,21 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+_WRITTEN = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def written_time(time: datetime) -> str:
+    """Return a time in UTC as the API server writes it (`metav1.Time`: RFC 3339, whole seconds)."""
+    return time.strftime(_WRITTEN)
+
+
+def read_time(written: str) -> datetime | None:
+    """Return the time that was written so; None where it was not."""
+    try:
+        return datetime.strptime(written, _WRITTEN).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
 
 def _local() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - the door is where time enters
