@@ -60,7 +60,7 @@ def test_injections_that_are_left_are_told(manage: str) -> None:
     found = conditions["Injected"]
 
     assert (found.status, found.reason) == ("False", "InjectionLeft")
-    assert found.message.startswith("DaemonSet dd/agent: it keeps the injection")
+    assert found.message.startswith("DaemonSet dd/agent: it keeps an injection")
     assert conditions["Ready"].reason == "InjectionLeft"
     told = [each.about for each in report.notices if each.reason == "InjectionLeft"]
     assert told == [NODE]

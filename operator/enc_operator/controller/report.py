@@ -8,6 +8,7 @@ from typing import Any
 from enc_operator.core.access import Allowed, Denied
 from enc_operator.core.admission.responses import printable
 from enc_operator.core.findings import ObjectRef
+from enc_operator.core.injection.writing import LEFT, LEFT_FIX
 from enc_operator.core.inventory import TargetFact, WorkloadFact
 from enc_operator.core.judgement import Judged, residuals
 from enc_operator.core.ledger.injections import find_left
@@ -19,10 +20,7 @@ from enc_operator.core.references.routes import NO_BACKEND
 
 _GRANTS = ("SecretGrant ", "ClusterSecretGrant ")
 _SHOWN = 3
-INJECTION_LEFT = (
-    "it keeps the injection, which this install may no longer change: set injection.enabled in the chart's values again, and manage: RBAC in "
-    "the AgentTarget until the injection is taken out; then switch injection.enabled off"
-)
+INJECTION_LEFT = f"{LEFT}: {LEFT_FIX}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -37,7 +37,7 @@ BACKEND = {"command": COMMAND["value"], "timeout": 25}
 )
 def test_the_text(target: Any, expected: Any) -> None:
     """It is what the AgentTarget asks for, in the fields of the DatadogAgent."""
-    assert json.loads(Declared.of(target).text) == expected
+    assert json.loads(Declared(target).text) == expected
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_the_text(target: Any, expected: Any) -> None:
 )
 def test_whether_it_stands_in_a_workload(variables: list[Any], *, expected: bool) -> None:
     """As datadog-operator makes variables of it."""
-    assert Declared.of(TARGET).stands_in(edited(NODE_AGENT, env=variables)) is expected
+    assert Declared(TARGET).stands_in(edited(NODE_AGENT, env=variables)) is expected
 
 
 def test_without_the_limit_where_none_is_asked_for() -> None:
     """An AgentTarget with crossNamespace asks for none."""
     target = replace(TARGET, cross_namespace=True)
 
-    assert Declared.of(target).stands_in(edited(NODE_AGENT, env=[COMMAND, TIMEOUT]))
+    assert Declared(target).stands_in(edited(NODE_AGENT, env=[COMMAND, TIMEOUT]))
 
 
 def test_every_container_must_have_it() -> None:
@@ -69,15 +69,15 @@ def test_every_container_must_have_it() -> None:
     manifest = edited(NODE_AGENT, env=[COMMAND, TIMEOUT, OWN])
     manifest["spec"]["template"]["spec"]["containers"].append({"name": "trace-agent", "image": "a"})
 
-    assert not Declared.of(TARGET).stands_in(manifest)
+    assert not Declared(TARGET).stands_in(manifest)
 
 
 def test_a_refresh_must_be_there_too() -> None:
     """Where the AgentTarget asks for one."""
     target = replace(TARGET, refresh_interval=300)
 
-    assert not Declared.of(target).stands_in(edited(NODE_AGENT, env=[COMMAND, TIMEOUT, OWN]))
-    assert Declared.of(target).stands_in(edited(NODE_AGENT, env=[COMMAND, TIMEOUT, OWN, REFRESH]))
+    assert not Declared(target).stands_in(edited(NODE_AGENT, env=[COMMAND, TIMEOUT, OWN]))
+    assert Declared(target).stands_in(edited(NODE_AGENT, env=[COMMAND, TIMEOUT, OWN, REFRESH]))
 
 
 @pytest.mark.parametrize(

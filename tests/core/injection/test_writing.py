@@ -204,7 +204,7 @@ def test_what_datadog_operator_writes_is_left() -> None:
 
     assert (found.state, patch_of(owned, found, INSTALL)) == (State.OWNED, ())
     assert "DatadogAgent dd/dd" in found.why
-    assert Declared.of(FULL).text in found.why
+    assert Declared(FULL).text in found.why
 
 
 def test_what_the_datadog_agent_says_is_enough() -> None:

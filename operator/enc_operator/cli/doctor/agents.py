@@ -21,7 +21,7 @@ from enc_operator.core.findings import ObjectRef
 from enc_operator.core.injection.declaring import Declared, owner_of
 from enc_operator.core.injection.parts import PAYLOAD_VOLUME, config_map_name
 from enc_operator.core.injection.planning import Injection
-from enc_operator.core.injection.writing import is_marked
+from enc_operator.core.injection.writing import LEFT, LEFT_FIX, is_marked
 from enc_operator.core.inventory import TargetFact, WorkloadFact
 from enc_operator.core.objects.shapes import entries, text
 from enc_operator.process.settings import Settings
@@ -58,14 +58,7 @@ def _unlisted(workload: WorkloadFact, agent: Agent) -> Check:
 
 
 def _left(workload: WorkloadFact) -> Check:
-    what = (
-        f"{COMPONENT_NAMES[workload.component]}: it keeps an injection that the install may no longer change"
-    )
-    fix = (
-        "set injection.enabled in the chart's values, and manage: RBAC in the AgentTarget until it is taken out; then switch "
-        "injection.enabled off"
-    )
-    return fail("injection", what, workload.object, fix)
+    return fail("injection", f"{COMPONENT_NAMES[workload.component]}: {LEFT}", workload.object, LEFT_FIX)
 
 
 def _check_injected(
@@ -89,7 +82,7 @@ def _check_injected(
             f"it gets this one with the next rollout that the webhook sees: {restart}",
         )
     if target.injects and (owner := owner_of(workload.manifest)):
-        return _owned(who, where, owner, Declared.of(target), workload.manifest)
+        return _owned(who, where, owner, Declared(target), workload.manifest)
     if target.injects:
         return _missing(who, where, planned)
     manage = f"manage is {target.manage}" if target.where else "there is no AgentTarget in its namespace"

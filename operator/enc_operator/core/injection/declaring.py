@@ -11,17 +11,13 @@ from typing import Any
 
 from enc_operator.core.agents.backends import BUILTIN_COMMAND
 from enc_operator.core.agents.workloads import reading_containers
+from enc_operator.core.injection.parts import BACKEND_COMMAND, OWN_NAMESPACE, limits
 from enc_operator.core.inventory import TargetFact
 from enc_operator.core.objects.shapes import entries, labels, text
 
 _OWNERS = ("DatadogAgent", "DatadogAgentInternal")
 _NAME = "agent.datadoghq.com/name"
-_OWN_NAMESPACE = "DD_SECRET_SCOPE_INTEGRATION_TO_THEIR_K8S_NAMESPACE"
-_NAMES = {
-    "command": "DD_SECRET_BACKEND_COMMAND",
-    "timeout": "DD_SECRET_BACKEND_TIMEOUT",
-    "refreshInterval": "DD_SECRET_REFRESH_INTERVAL",
-}
+_PREFIX = "DD_"  # datadog-operator knows no other Agent
 
 
 def owner_of(manifest: Mapping[str, Any]) -> str:
@@ -39,31 +35,23 @@ def owner_of(manifest: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """The fields of `spec.global.secretBackend` that an AgentTarget leads to, and whether pods are kept to their own namespace."""
+    """The fields of a DatadogAgent that an AgentTarget leads to, by the Agent's own script."""
 
-    backend: Mapping[str, str | int]
-    own_namespace: bool
-
-    @classmethod
-    def of(cls, target: TargetFact) -> "Declared":
-        """Return what an AgentTarget asks for, by the Agent's own script."""
-        refresh = {"refreshInterval": target.refresh_interval} if target.refresh_interval else {}
-        backend: dict[str, str | int] = {"command": BUILTIN_COMMAND, "timeout": target.timeout, **refresh}
-        return cls(backend, not target.cross_namespace)
+    target: TargetFact
 
     @property
     def text(self) -> str:
         """The DatadogAgent's spec, as JSON on one line, which is YAML too."""
-        env = {"env": [{"name": _OWN_NAMESPACE, "value": "true"}]} if self.own_namespace else {}
-        return json.dumps(
-            {"global": {"secretBackend": {**self.backend, "enableGlobalPermissions": False}, **env}}
-        )
+        target = self.target
+        refresh = {"refreshInterval": target.refresh_interval} if target.refresh_interval else {}
+        backend = {"command": BUILTIN_COMMAND, "timeout": target.timeout, **refresh}
+        own = {"name": f"{_PREFIX}{OWN_NAMESPACE}", "value": "true"}
+        env = {} if target.cross_namespace else {"env": [own]}
+        return json.dumps({"global": {"secretBackend": {**backend, "enableGlobalPermissions": False}, **env}})
 
     def stands_in(self, manifest: Mapping[str, Any]) -> bool:
         """Tell whether a workload has the variables that datadog-operator makes of it, in every container that resolves handles."""
-        wanted = {_NAMES[field]: str(value) for field, value in self.backend.items()}
-        if self.own_namespace:
-            wanted[_OWN_NAMESPACE] = "true"
+        wanted = {f"{_PREFIX}{BACKEND_COMMAND}": BUILTIN_COMMAND, **limits(_PREFIX, self.target)}
         readers = [container for _, container in reading_containers(manifest)]
         return all(wanted.items() <= _literals(container).items() for container in readers)
 

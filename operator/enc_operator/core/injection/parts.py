@@ -152,6 +152,8 @@ def _user_of(main: Mapping[str, Any]) -> dict[str, Any]:
 
 
 ALLOWED = "SECRET_ALLOWED_K8S_NAMESPACE"
+OWN_NAMESPACE = "SECRET_SCOPE_INTEGRATION_TO_THEIR_K8S_NAMESPACE"
+BACKEND_COMMAND = "SECRET_BACKEND_COMMAND"
 
 
 def variables(
@@ -159,14 +161,20 @@ def variables(
 ) -> dict[str, str]:
     """Return the variables of a container that resolves handles; `prefix` is `DD_` or `STS_`."""
     found = {
-        f"{prefix}SECRET_BACKEND_COMMAND": COMMAND,
+        f"{prefix}{BACKEND_COMMAND}": COMMAND,
         f"{prefix}SECRET_BACKEND_ARGUMENTS": arguments_,
-        f"{prefix}SECRET_BACKEND_TIMEOUT": str(target.timeout),
+        **limits(prefix, target),
     }
+    if target.cross_namespace and namespaces:
+        found[f"{prefix}{ALLOWED}"] = " ".join(namespaces)
+    return found
+
+
+def limits(prefix: str, target: TargetFact) -> dict[str, str]:
+    """Return those of them that an AgentTarget says by itself, whichever backend runs."""
+    found = {f"{prefix}SECRET_BACKEND_TIMEOUT": str(target.timeout)}
     if target.refresh_interval:
         found[f"{prefix}SECRET_REFRESH_INTERVAL"] = str(target.refresh_interval)
     if not target.cross_namespace:
-        found[f"{prefix}SECRET_SCOPE_INTEGRATION_TO_THEIR_K8S_NAMESPACE"] = "true"
-    elif namespaces:
-        found[f"{prefix}{ALLOWED}"] = " ".join(namespaces)
+        found[f"{prefix}{OWN_NAMESPACE}"] = "true"
     return found

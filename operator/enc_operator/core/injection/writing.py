@@ -23,6 +23,13 @@ from enc_operator.core.objects.shapes import entries, items, labels, mapping, te
 MARK = "enc-operator.io/injected"
 """The annotation of a workload that an install answers for: only what carries it is taken out again. It is none of the pods'."""
 
+LEFT = "it keeps an injection that this install may no longer change"
+LEFT_FIX = (
+    "set injection.enabled in the chart's values again, and manage: RBAC in the AgentTarget until the injection is taken out; then switch "
+    "injection.enabled off"
+)
+"""What is to be done about a workload that stays marked where injection.enabled is off."""
+
 _POD = ("spec", "template", "spec")
 _PAYLOAD = re.compile(r"enc-resolver-([0-9a-f]{64})")
 
@@ -71,7 +78,7 @@ def _decide_owned(order: Order, owner: str, install: str) -> Decision:
     manifest = order.workload.manifest
     if config_map_in(mapping(manifest, *_POD)):
         return Decision(State.OUTDATED, marked=True, why=_OWNED_OLDER.format(owner))
-    marked, declared = is_marked(manifest, install), Declared.of(order.target)
+    marked, declared = is_marked(manifest, install), Declared(order.target)
     if declared.stands_in(manifest):
         return Decision(State.DECLARED, marked=marked, why=_DECLARED.format(owner))
     return Decision(State.OWNED, marked=marked, why=_OWNED.format(owner, declared.text))
