@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from enc_operator.core.removal import FINALIZER, Injected, Loss, find_losses, plan_removal
+import pytest
+
+from enc_operator.core.removal import FINALIZER, Injected, Leftovers, Loss, find_losses, plan_removal
 
 INSTALL = "enc.prod"
 
@@ -119,3 +121,29 @@ def test_injections_are_taken_out_first() -> None:
     assert isinstance(steps[0].body, tuple)
     assert [each["op"] for each in steps[0].body] == ["test", "test", "remove", "remove"]
     assert steps[2].path == "/api/v1/namespaces/shop/configmaps/payload"
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "workloads"),
+    [(None, "/apis/apps/v1"), (frozenset({"b", "a"}), "/apis/apps/v1/namespaces/a"), (frozenset[str](), "")],
+    ids=["everywhere", "where Agents run", "nowhere"],
+)
+def test_what_is_listed(namespaces: frozenset[str] | None, workloads: str) -> None:
+    """Bindings, Roles and ConfigMaps by the install's label; workloads, which carry none, only where they may be read."""
+    asked: list[tuple[str, str]] = []
+
+    def listed(path: str, label: str) -> list[dict[str, Any]]:
+        asked.append((path, label))
+        return [made("a")] if path.endswith("/roles") else []
+
+    found = Leftovers(listed, INSTALL, namespaces)
+
+    assert [str(step) for step in found.plan()] == ["delete Role shop/a"]
+    ours = {
+        path.rpartition("/")[2] for path, label in asked if label == f"enc-operator.io/managed-by={INSTALL}"
+    }
+    assert ours == {"rolebindings", "roles", *(["configmaps"] if workloads else [])}
+    assert [path for path, label in asked if path.endswith("/daemonsets")][:1] == (
+        [f"{workloads}/daemonsets"] if workloads else []
+    )
+    assert found.losses() == ()

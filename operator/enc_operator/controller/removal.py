@@ -6,20 +6,7 @@ from typing import Any
 
 from enc_operator.cluster.calls import JSON_PATCH, MERGE_PATCH, ApiError, Call
 from enc_operator.cluster.gateway import Gateway
-from enc_operator.core.objects.authorization import MANAGED_BY
-from enc_operator.core.removal import (
-    APPS,
-    CORE,
-    NO_INJECTED,
-    RBAC,
-    TARGETS,
-    WORKLOADS,
-    Injected,
-    Loss,
-    Step,
-    find_losses,
-    plan_removal,
-)
+from enc_operator.core.removal import Leftovers, Loss, Step
 from enc_operator.errors import EncError
 from enc_operator.process.settings import Settings
 
@@ -47,35 +34,16 @@ class Removal:
 
     def plan(self) -> tuple[Step, ...]:
         """Return what has to go as things stand."""
-        targets = self._listed(f"{TARGETS}/agenttargets", {})
-        bindings, roles = self._ours("rolebindings"), self._ours("roles")
-        return plan_removal(bindings, roles, targets, self._settings.install, self._injected())
+        return self._leftovers().plan()
 
     def losses(self) -> tuple[Loss, ...]:
         """Return what the Agents can no longer read afterwards."""
-        return find_losses(self._ours("rolebindings"), self._ours("roles"), self._settings.install)
+        return self._leftovers().losses()
 
-    def _ours(self, plural: str) -> Iterator[Mapping[str, Any]]:
-        return self._listed(f"{RBAC}/{plural}", self._label())
-
-    def _label(self) -> Mapping[str, str]:
-        return {"labelSelector": f"{MANAGED_BY}={self._settings.install}"}
-
-    def _injected(self) -> Injected:
-        """Return what may be injected where Agents run; elsewhere, and without injection, nothing may be read."""
-        namespaces = sorted({agent.namespace for agent in self._settings.agents})
-        if not self._settings.injection:
-            return NO_INJECTED
-        workloads = {
-            kind: [
-                each
-                for namespace in namespaces
-                for each in self._listed(f"{APPS}/namespaces/{namespace}/{kind.lower()}s", {})
-            ]
-            for kind in WORKLOADS
-        }
-        paths = [f"{CORE}/namespaces/{namespace}/configmaps" for namespace in namespaces]
-        return Injected(workloads, [each for path in paths for each in self._listed(path, self._label())])
+    def _leftovers(self) -> Leftovers:
+        """Return what may be there: injections where Agents run; elsewhere, and without injection, nothing may be read."""
+        agents = self._settings.agents if self._settings.injection else ()
+        return Leftovers(self._listed, self._settings.install, frozenset(agent.namespace for agent in agents))
 
     def stop(self, deployment: str) -> None:
         """Scale the operator's Deployment to nothing and wait until its last pod has gone: it would give everything anew."""
@@ -127,8 +95,9 @@ class Removal:
                 return None
             raise
 
-    def _listed(self, path: str, query: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+    def _listed(self, path: str, label: str) -> Iterator[Mapping[str, Any]]:
         """Yield a collection in pages; nothing where its kind is not known (any more)."""
+        query = {"labelSelector": label} if label else {}
         rest: dict[str, str] = {}
         while True:
             page = self._unless_gone(Call("GET", path, {**query, "limit": str(_PAGE), **rest}))

@@ -4,7 +4,7 @@ Injections come first, while what they name is there, then bindings, so that eve
 work; grants and CRDs stay.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,6 +100,46 @@ def find_losses(
             account = f"{text(subject, 'namespace')}/{text(subject, 'name')}"
             lost.setdefault((account, namespace), set()).update(secrets)
     return tuple(Loss(*key, tuple(sorted(secrets))) for key, secrets in sorted(lost.items()) if secrets)
+
+
+Listed = Callable[[str, str], Iterable[Mapping[str, Any]]]
+"""Lists a collection by its path, those with a label (`name=value`) or, where that is empty, all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """What a cluster may hold of an install, listed when it is asked for.
+
+    Injections are looked for in `namespaces`, everywhere where that is None.
+    """
+
+    listed: Listed
+    install: str
+    namespaces: frozenset[str] | None = None
+
+    def plan(self) -> tuple[Step, ...]:
+        """Return what has to go as things stand."""
+        targets = self.listed(f"{TARGETS}/agenttargets", "")
+        bindings, roles = self._ours(f"{RBAC}/rolebindings"), self._ours(f"{RBAC}/roles")
+        return plan_removal(bindings, roles, targets, self.install, self._injected())
+
+    def losses(self) -> tuple[Loss, ...]:
+        """Return what the Agents can no longer read afterwards."""
+        return find_losses(self._ours(f"{RBAC}/rolebindings"), self._ours(f"{RBAC}/roles"), self.install)
+
+    def _ours(self, path: str) -> Iterable[Mapping[str, Any]]:
+        return self.listed(path, f"{MANAGED_BY}={self.install}")
+
+    def _injected(self) -> Injected:
+        places = (
+            [""] if self.namespaces is None else [f"/namespaces/{name}" for name in sorted(self.namespaces)]
+        )
+        workloads = {
+            kind: [each for place in places for each in self.listed(f"{APPS}{place}/{kind.lower()}s", "")]
+            for kind in WORKLOADS
+        }
+        payloads = [each for place in places for each in self._ours(f"{CORE}{place}/configmaps")]
+        return Injected(workloads, payloads)
 
 
 def _place(manifest: Mapping[str, Any]) -> tuple[str, str]:

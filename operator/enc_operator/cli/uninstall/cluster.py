@@ -8,19 +8,8 @@ from urllib.parse import urlencode
 
 from enc_operator.cli.kubectl.arguments import Kubectl
 from enc_operator.cli.kubectl.calls import last_words
-from enc_operator.core.objects.authorization import MANAGED_BY, OWNER
-from enc_operator.core.removal import (
-    APPS,
-    CORE,
-    RBAC,
-    TARGETS,
-    WORKLOADS,
-    Injected,
-    Loss,
-    Step,
-    find_losses,
-    plan_removal,
-)
+from enc_operator.core.objects.authorization import OWNER
+from enc_operator.core.removal import Leftovers, Loss, Step
 from enc_operator.errors import EncError
 
 _STOP_SECONDS = 120
@@ -39,22 +28,11 @@ class Cluster:
 
     def plan(self, install: str) -> tuple[Step, ...]:
         """Return what has to go as things stand."""
-        bindings, roles = self._ours(install)
-        targets = self._listed(f"{TARGETS}/agenttargets")
-        return plan_removal(bindings, roles, targets, install, self._injected(install))
+        return Leftovers(self._listed, install).plan()
 
     def losses(self, install: str) -> tuple[Loss, ...]:
         """Return what the Agents can no longer read afterwards."""
-        return find_losses(*self._ours(install), install)
-
-    def _ours(self, install: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        label = urlencode({"labelSelector": f"{MANAGED_BY}={install}"})
-        return self._listed(f"{RBAC}/rolebindings?{label}"), self._listed(f"{RBAC}/roles?{label}")
-
-    def _injected(self, install: str) -> Injected:
-        label = urlencode({"labelSelector": f"{MANAGED_BY}={install}"})
-        workloads = {kind: self._listed(f"{APPS}/{kind.lower()}s") for kind in WORKLOADS}
-        return Injected(workloads, self._listed(f"{CORE}/configmaps?{label}"))
+        return Leftovers(self._listed, install).losses()
 
     def stop(self, namespace: str, name: str) -> None:
         """Scale the operator's Deployment to nothing and wait until its last pod has gone: it would give everything anew."""
@@ -77,8 +55,9 @@ class Cluster:
         # By this manager the mutating webhook knows that what goes is to stay out.
         self._run([*patch, f"--field-manager={OWNER}", f"--patch={body}"])
 
-    def _listed(self, path: str) -> list[dict[str, Any]]:
-        found = self._run(["get", "--raw", path])
+    def _listed(self, path: str, label: str) -> list[dict[str, Any]]:
+        selected = f"?{urlencode({'labelSelector': label})}" if label else ""
+        found = self._run(["get", "--raw", f"{path}{selected}"])
         items: list[dict[str, Any]] = (json.loads(found)["items"] or []) if found else []
         return items
 
