@@ -13,7 +13,7 @@ from enc_operator.webhook.judging import CoreJudge
 from reviewing import FOREIGN, OWN, document, pod, world
 from serving_reviews import Served
 
-_REVIEWS = 400
+_REVIEWS = 1000  # what a busy machine allocates beside them, some 250 blocks, is far from half as many
 
 
 class Facts:
