@@ -32,6 +32,8 @@ class Pod:
         self.installed = folder / "bin"
         self.python = folder / "python3"
         self.helper = folder / "cluster-agent"
+        self.message = folder / "message"
+        self.message.touch()
         self.builtin = write_program(folder / "builtin", "#!/bin/sh\necho builtin $#\n")
         self.payload.mkdir()
         for name, text in payload().items():
@@ -46,6 +48,7 @@ class Pod:
             f"{self.payload}/none {self.python}",
             self.helper,
             self.builtin,
+            self.message,
         ]
         return run([*shell, *inline[1:], *map(str, paths)], b"", **environment)
 
@@ -57,6 +60,7 @@ class Pod:
         """Check that the built-in script stands in, and that it was said why."""
         assert ran.returncode == 0
         assert why in ran.stderr.decode()
+        assert why in self.message.read_text()
         assert "falling back to the built-in" in ran.stderr.decode()
         assert self.resolve("--allow-root", "/x").stdout == b"builtin 0\n"
         assert [path.name for path in self.installed.iterdir()] == ["resolver"]
@@ -90,7 +94,7 @@ def test_install_without_python(pod: Pod, shell: list[str]) -> None:
     """In the Cluster Agent's image, which has no Python, the guard is installed."""
     write_program(pod.helper, "#!/bin/sh\n")
     ran = pod.install(shell)
-    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert (ran.returncode, ran.stderr, pod.message.read_text()) == (0, b"", "")
     assert (pod.installed / "resolver").read_text() == guard_script()
     assert stat.S_IMODE((pod.installed / "resolver").stat().st_mode) == 0o500
 
@@ -191,6 +195,16 @@ def test_nothing_can_be_written(pod: Pod) -> None:
     ran = pod.install()
     assert ran.returncode == 0
     assert "nothing could be installed" in ran.stderr.decode()
+    assert "nothing could be installed" in pod.message.read_text()
+
+
+def test_where_no_message_can_be_left(pod: Pod) -> None:
+    """A container without the file is installed in like any other."""
+    pod.message.unlink()
+    ran = pod.install()
+
+    assert (ran.returncode, pod.message.exists()) == (0, False)
+    assert pod.resolve().stdout == b"builtin 0\n"
 
 
 def test_defaults_are_the_images_own_paths() -> None:

@@ -21,6 +21,7 @@ from e2e.scenarios.running_agents import AgentImages
 
 _RESOLVER = "/etc/enc/bin/resolver"
 _READERS = {"agent", "trace-agent", "process-agent", "security-agent", "cluster-agent"}
+_MESSAGE = '{.status.initContainerStatuses[?(@.name=="enc-resolver")].state.terminated.message}'
 _NO_BACKEND = {"datadog": {"secretBackend": {"command": ""}}}
 
 
@@ -140,7 +141,7 @@ def test_the_declared_file_is_where_secrets_are_read_and_nowhere_else(story: Sto
 def test_a_resolver_that_cannot_be_installed_keeps_no_agent_down(
     story: Story, break_: Callable[[Manifest, Manifest], None], said: str
 ) -> None:
-    """The built-in script resolves in its place, and the init container's log says why.
+    """The built-in script resolves in its place, and the init container's log and status say why.
 
     It is a pod beside the Agent's own: a kubelet keeps an immutable ConfigMap as long as any of its pods names it.
     """
@@ -157,11 +158,12 @@ def test_a_resolver_that_cannot_be_installed_keeps_no_agent_down(
         story.cluster.kubectl(*story.home, "wait", f"pod/{name}", "--for=condition=Ready", "--timeout=120s")
         resolved = agents.wait_for(f"pod/{name}", story.own, "resolved")
         logs = agents.logs(f"pod/{name}")
+        message = story.cluster.kubectl(*story.home, "get", f"pod/{name}", f"-o=jsonpath={_MESSAGE}")
     finally:
         story.cluster.kubectl(*story.home, "delete", f"pod/{name}", "configmap/broken", "--timeout=120s")
 
     assert resolved["hash"] == agents.hash_of(VALUE)
-    assert said in logs
+    assert (said in logs, said in message) == (True, True)
     assert "falling back to the built-in" in logs
 
 

@@ -15,6 +15,8 @@ HELPERS = (
 PAYLOAD_FOLDER = "/etc/enc/payload"
 INSTALLED_FOLDER = "/etc/enc/bin"
 BUILTIN_SCRIPT = "/readsecret_multiple_providers.sh"
+MESSAGE_FILE = "/dev/termination-log"
+"""What stands in it is in the container's status (`terminationMessagePath`, its default)."""
 
 _MODULES = (
     "__init__",
@@ -66,7 +68,7 @@ printf '%s' "$answer" | tr '\n' ' ' | LC_ALL=C sed -E \
     -e "s#\"value\" *: *\"$start$text\"#\"value\":\"\",$nested#g" -e "s#$mark##g"
 """
 
-_INSTALL = r"""# install <sha256 of resolver> <sha256 of guard> [payload folder] [installed folder] [interpreters] [helpers] [built-in]
+_INSTALL = r"""# install <sha256 of resolver> <sha256 of guard> [payload folder] [installed folder] [interpreters] [helpers] [built-in] [message]
 # Puts an executable at <installed folder>/resolver, whatever happens, and exits 0: no Agent is kept down by this.
 umask 077
 payload=${3:-@PAYLOAD@}
@@ -74,8 +76,12 @@ target=${4:-@TARGET@}
 interpreters=${5:-@INTERPRETERS@}
 helpers=${6:-@HELPERS@}
 builtin=${7:-@BUILTIN@}
+message=${8:-@MESSAGE@}
 
-say() { echo "enc-install: $*" >&2; }
+say() {
+    said=$*
+    echo "enc-install: $said" >&2
+}
 
 first() { for file in $1; do [ -x "$file" ] && echo "$file" && return; done; return 1; }
 
@@ -114,7 +120,11 @@ resolver() {
 
 guard() { copy guard "$1" && place "$target/.guard"; }
 
+# In the container's status for encctl doctor; the log is gone sooner, and nobody looks
+tell() { [ ! -w "$message" ] || echo "$said" > "$message" || true; }
+
 fallback() {
+    tell
     say "falling back to the built-in $builtin: it reads any file, and passes on values that are handles"
     { echo '#!/bin/sh'; echo "exec $builtin"; } > "$target/.fallback" && place "$target/.fallback"
 }
@@ -128,7 +138,7 @@ elif first "$helpers" > /dev/null; then
 else
     say "neither $interpreters nor $helpers here"
     fallback
-fi || say "nothing could be installed in $target"
+fi || { say "nothing could be installed in $target"; tell; }
 rm -f "$target/.resolver" "$target/.ready" "$target/.ready.compiled" "$target/.guard" "$target/.fallback"
 exit 0
 """
@@ -166,6 +176,7 @@ def install_script() -> str:
         "@INTERPRETERS@": " ".join(INTERPRETERS),
         "@HELPERS@": " ".join(HELPERS),
         "@BUILTIN@": BUILTIN_SCRIPT,
+        "@MESSAGE@": MESSAGE_FILE,
     }.items():
         filled = filled.replace(mark, value)
     return filled

@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime
 
 import pytest
+import yaml
 
 from assessing import NODE_AGENT, pod
 from doctoring import ADMISSION, FORBIDDEN, NOT_FOUND, SETTINGS_TEXT, listed, running
@@ -115,6 +116,23 @@ def test_agents(install: StandIn, capsys: Captured) -> None:
     assert code == 1
     expected = "fail    injection: DaemonSet dd/node: node Agent: it runs as dd/node, which the install does not list: it gets nothing"
     assert expected in lines
+
+
+def test_a_resolver_that_was_not_installed(install: StandIn, capsys: Captured) -> None:
+    """The pods of an injected workload are asked."""
+    injected = yaml.safe_load(NODE_AGENT)
+    injected["spec"]["selector"] = {"matchLabels": {"app": "agent"}}
+    injected["spec"]["template"]["spec"]["initContainers"] = [{"name": "enc-resolver"}]
+    install.hold(json.dumps(injected), pod())
+    ended = {"name": "enc-resolver", "state": {"terminated": {"message": "no resolver in /etc/enc/payload"}}}
+    fallen = {"metadata": {"name": "node-1"}, "status": {"initContainerStatuses": [ended]}}
+    install.answer("/api/v1/namespaces/dd/pods", listed([fallen]))
+
+    _, lines = told(capsys)
+
+    expected = "fail    injection: DaemonSet dd/node: 1 of 1 pods run the built-in script in place of our resolver: node-1: no resolver in /etc/enc/payload"
+    assert expected in lines
+    assert any("labelSelector=app%3Dagent" in each for each in install.asked)
 
 
 def test_targets(install: StandIn, capsys: Captured) -> None:

@@ -11,6 +11,7 @@ from enc_operator.cli.doctor.agents import check_access, check_workloads
 from enc_operator.cli.doctor.cluster import CRDS_PATH, check_crds, check_version
 from enc_operator.cli.doctor.install import Install
 from enc_operator.cli.doctor.model import Check, Manifest, Unreadable, fail, unreadable
+from enc_operator.cli.doctor.pods import check_pods, selector_of
 from enc_operator.cli.doctor.reading import Looker
 from enc_operator.cli.doctor.references import check_references, check_sources
 from enc_operator.cli.doctor.targets import check_targets
@@ -19,9 +20,10 @@ from enc_operator.cli.kubectl.arguments import Kubectl
 from enc_operator.cli.loading import Options
 from enc_operator.cli.scan.assessing import assess_held
 from enc_operator.cli.scan.kinds import TARGETS
-from enc_operator.cli.scan.reading import ClusterReader
+from enc_operator.cli.scan.reading import ClusterReader, Held
 from enc_operator.cli.scan.report import View
 from enc_operator.cli.scan.standing import as_they_stand
+from enc_operator.core.agents.install import agent_workloads
 from enc_operator.core.findings import ObjectRef
 from enc_operator.core.objects.shapes import text
 from enc_operator.packaged_crds import crd_texts
@@ -134,6 +136,14 @@ class Doctor:
         as_they_stand(held.inventory)
         scanned = assess_held(held, self._kubectl, "")
         yield from check_workloads(held, scanned, settings)
+        yield from self._check_pods(held)
         yield from check_access(held, scanned)
         yield from check_references(View(scanned, held.owners, narrowed=False), held)
         yield from check_sources(held)
+
+    def _check_pods(self, held: Held) -> Iterator[Check]:
+        for workload in sorted(agent_workloads(held.inventory), key=lambda each: each.object):
+            where, selector = workload.object, selector_of(workload.manifest)
+            if selector:
+                path = f"/api/v1/namespaces/{where.namespace}/pods"
+                yield from check_pods(where, self._look.many(path, {"labelSelector": selector}))
