@@ -17,6 +17,7 @@ FILE = "file@/etc/enc/secrets/keys/api"
 _OF_DEPLOYMENT = "deployment.kubernetes.io/revision"
 _OF_DAEMON_SET = "deprecated.daemonset.template.generation"
 _MARK = "enc-operator.io/injected"
+_REPLICAS = "app.kubernetes.io/component in (operator, webhook)"
 _KINDS = (
     "serviceaccounts,secrets,configmaps,services,roles,rolebindings,clusterroles,clusterrolebindings,leases,jobs,"
     "daemonsets,deployments,poddisruptionbudgets,networkpolicies,validatingadmissionpolicies,"
@@ -46,6 +47,16 @@ class Injected(Platform):
         self._values.write_text(yaml.safe_dump(values))
         where = ("enc-operator", str(release.chart), self._place, f"--values={self._values}")
         self.cluster.helm(command, *where, "--wait", "--timeout=4m", *options)
+        # The API server keeps asking a replica of the release before until that one has ended, which Helm does not wait for.
+        wait_until(lambda: self._images() == {release.image}, "the release before has ended", seconds=120)
+
+    def _images(self) -> set[str]:
+        found = self.cluster.kubectl("-n", self.release, "get", "pods", "-l", _REPLICAS, "-o", "json")
+        return {
+            container["image"]
+            for pod in json.loads(found)["items"]
+            for container in pod["spec"]["containers"]
+        }
 
     def uninstall(self) -> None:
         """Uninstall enc-operator."""

@@ -112,8 +112,19 @@ def _rights_of_others(cluster: Cluster) -> Evaluator:
 
 
 def _assess(cluster: Cluster) -> Assessment:
-    """Assess what the cluster holds as files, without workloads' templates, and with the Agents as they stand."""
+    """Assess what the cluster holds as files, without workloads' templates, and with the Agents as they stand.
+
+    Namespaces that earlier scenarios left to be deleted are none of it.
+    """
     items = json.loads(cluster.kubectl("get", _KINDS, "--all-namespaces", "-o", "json"))["items"]
+    ending = {
+        each["metadata"]["name"]
+        for each in items
+        if "deletionTimestamp" in each["metadata"] and each["kind"] == "Namespace"
+    }
+    items = [
+        each for each in items if each["metadata"].get("namespace", each["metadata"]["name"]) not in ending
+    ]
     agents = {each["metadata"]["namespace"] for each in items if each["kind"] == "AgentTarget"}
     kept = []
     for each in items:
