@@ -50,6 +50,17 @@ class Injected(Platform):
         # The API server keeps asking a replica of the release before until that one has ended, which Helm does not wait for.
         wait_until(lambda: self._images() == {release.image}, "the release before has ended", seconds=120)
 
+    def wait_for_resolver(self, release: Release) -> None:
+        """Wait for the ConfigMap of a release: a rollout before it is there brings no newer resolver."""
+        get = (
+            *self.home,
+            "get",
+            "configmaps",
+            f"--field-selector=metadata.name=enc-resolver-{release.digest}",
+            "-o=name",
+        )
+        wait_until(lambda: self.cluster.kubectl(*get), "its ConfigMap is there", seconds=60)
+
     def _images(self) -> set[str]:
         found = self.cluster.kubectl("-n", self.release, "get", "pods", "-l", _REPLICAS, "-o", "json")
         return {

@@ -174,6 +174,7 @@ def test_an_upgrade_changes_no_agent(story: Story) -> None:
 
     story.helm("upgrade", story.next)
     story.wait_for_injection("Outdated")
+    story.wait_for_resolver(story.next)
 
     assert (story.rollouts(), story.lives()) == before
     for workload in story.agents.workloads.values():

@@ -37,6 +37,25 @@ def test_a_config_map_that_may_not_be_written() -> None:
     assert "no right" in world.injector.problem(NODE)
 
 
+def test_a_config_map_that_is_first_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is written at once, however lately there was none to write; one that is refused is tried again after a while."""
+    world = World()
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    world.injector.step()
+    world.follow(target("Full"))
+    world.writer.failing["create", "ConfigMap"] = refusal(403, "no right")
+
+    world.injector.step()
+    first = world.writer.calls.count(("create", "ConfigMap"))
+    world.injector.step()
+    again = world.writer.calls.count(("create", "ConfigMap"))
+    now[0] += 6
+    world.injector.step()
+
+    assert (first, again, world.writer.calls.count(("create", "ConfigMap"))) == (1, 1, 2)
+
+
 def test_a_config_map_that_was_deleted_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """After the watch should have told of it."""
     world = World()

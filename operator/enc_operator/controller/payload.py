@@ -73,11 +73,12 @@ class Payloads:
             there = self.name in plans.stored.get(namespace, ())
             if not there and now - self._checked.get(namespace, now) > _TOLD_SECONDS:
                 del self._checked[namespace]  # somebody deleted it
-        if now < self._again:
-            return
-        self._again = now + _AGAIN_SECONDS
-        for namespace in sorted(plans.namespaces):
-            self._try(self.ensure, namespace)
+        # At once where one is first needed: a rollout before it is there brings the resolver that runs already.
+        missing = sorted(plans.namespaces - self._checked.keys())
+        if missing and now >= self._again:
+            for namespace in missing:
+                self._try(self.ensure, namespace)
+            self._again = now + _AGAIN_SECONDS if plans.namespaces - self._checked.keys() else 0.0
         if now - self._looked >= self._seconds:
             self._looked = now
             for namespace, name in _unused(plans, self.name):
